@@ -1,0 +1,47 @@
+package swim
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Errors of the owner's inputs. After each of them nothing has changed,
+// unless its text says so.
+var (
+	// ErrNotUndead: the identity was not declared down, so there is nothing
+	// to reuse.
+	ErrNotUndead = errors.New("swim: identity was not declared down")
+	// ErrSameIdentity: the new identity is the current one.
+	ErrSameIdentity = errors.New("swim: already this identity")
+	// ErrNotSuperseding: the new identity does not supersede the current one of
+	// its address, or has another address.
+	ErrNotSuperseding = errors.New("swim: identity does not supersede the current one")
+	// ErrNotConnected: no active member is known.
+	ErrNotConnected = errors.New("swim: no active member")
+	// ErrLeft: the core has said goodbye, or is doing so.
+	ErrLeft = errors.New("swim: left the cluster")
+	// ErrIncompleteProbe: the events of a probe came out of order, so nobody
+	// was judged. A new probe was started.
+	ErrIncompleteProbe = errors.New("swim: incomplete probe cycle")
+	// ErrEmpty: an empty payload can not be broadcast.
+	ErrEmpty = errors.New("swim: empty payload")
+	// ErrTooBig: what was given does not fit into a packet.
+	ErrTooBig = errors.New("swim: too big for a packet")
+	// ErrFull: a limit of [Config] is reached.
+	ErrFull = errors.New("swim: limit reached")
+	// ErrNoHandler: the core has no [BroadcastHandler].
+	ErrNoHandler = errors.New("swim: no broadcast handler")
+	// ErrEncode: the codec can not express the packet.
+	ErrEncode = errors.New("swim: encode")
+	// ErrMalformed: the bytes are no packet.
+	ErrMalformed = errors.New("swim: malformed packet")
+)
+
+// A ConfigError names the field of a [Config] that is out of its range.
+type ConfigError struct {
+	Field, Range string
+}
+
+func (e *ConfigError) Error() string {
+	return fmt.Sprintf("swim: Config.%s must be %s", e.Field, e.Range)
+}

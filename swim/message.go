@@ -1,0 +1,174 @@
+package swim
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Message says what a packet asks of its receiver.
+//
+// A direct probe:
+//
+//	a --ping(i)-------------> b
+//	a <-------------ack(i)--- b
+//
+// When the ack is overdue, a asks k others to try (here c):
+//
+//	a --ping-req(i, b)------> c --indirect-ping(i, a)--> b
+//	a <--forwarded-ack(i, b)- c <--indirect-ack(i, a)--- b
+//
+// Either ack settles the probe. Neither: a suspects b.
+//
+// Joining, spreading, and what a member hears that is considered down:
+//
+//	a --announce------------> s      may I join?
+//	a <---------------feed--- s      some of the active members
+//	a --gossip--------------> b      nothing but updates
+//	a --broadcast-----------> b      nothing but the owner's payloads
+//	a --turn-undead---------> b      you are considered down
+type Message uint8
+
+// The messages. Number 7 is kept for the nack of a relay.
+const (
+	MessagePing         Message = 0
+	MessageAck          Message = 1
+	MessagePingReq      Message = 2
+	MessageIndirectPing Message = 3
+	MessageIndirectAck  Message = 4
+	MessageForwardedAck Message = 5
+	MessageAnnounce     Message = 6
+	MessageFeed         Message = 8
+	MessageGossip       Message = 9
+	MessageBroadcast    Message = 10
+	MessageTurnUndead   Message = 11
+)
+
+// numMessages bounds the values of Message.
+const numMessages = 12
+
+// A messageKind says what belongs to the packets of a message.
+type messageKind struct {
+	name                                      string
+	number, about, updates, payloads, request bool
+	answer                                    bool
+}
+
+var messageKinds = [numMessages]messageKind{
+	MessagePing:         {name: "ping", number: true, updates: true, payloads: true, request: true},
+	MessageAck:          {name: "ack", number: true, updates: true, payloads: true, answer: true},
+	MessagePingReq:      {name: "ping-req", number: true, about: true, updates: true, payloads: true, request: true},
+	MessageIndirectPing: {name: "indirect-ping", number: true, about: true, updates: true, payloads: true, request: true},
+	MessageIndirectAck:  {name: "indirect-ack", number: true, about: true, updates: true, payloads: true, answer: true},
+	MessageForwardedAck: {name: "forwarded-ack", number: true, about: true, updates: true, payloads: true, answer: true},
+	MessageAnnounce:     {name: "announce", request: true},
+	MessageFeed:         {name: "feed", updates: true, payloads: true, answer: true},
+	MessageGossip:       {name: "gossip", updates: true, payloads: true},
+	MessageBroadcast:    {name: "broadcast", payloads: true},
+	MessageTurnUndead:   {name: "turn-undead", about: true, answer: true},
+}
+
+// kind returns what belongs to the message; nothing does to an unknown one.
+func (m Message) kind() messageKind {
+	if m < numMessages {
+		return messageKinds[m]
+	}
+	return messageKind{}
+}
+
+// Valid reports whether m is one of the messages.
+func (m Message) Valid() bool { return m.kind().name != "" }
+
+// HasNumber reports whether the header carries the number of a probe.
+func (m Message) HasNumber() bool { return m.kind().number }
+
+// HasAbout reports whether the header names a third identity.
+func (m Message) HasAbout() bool { return m.kind().about }
+
+// HasUpdates reports whether member updates may follow the header.
+func (m Message) HasUpdates() bool { return m.kind().updates }
+
+// HasPayloads reports whether the owner's payloads may follow.
+func (m Message) HasPayloads() bool { return m.kind().payloads }
+
+// String returns the message in lower case, as in the drawing above.
+func (m Message) String() string {
+	if m.Valid() {
+		return m.kind().name
+	}
+	return fmt.Sprintf("Message(%d)", uint8(m))
+}
+
+// A Header opens every packet. It is an update about its sender, too.
+type Header[ID any] struct {
+	Src, Dst       ID
+	SrcIncarnation Incarnation
+	SrcState       State  // Alive, or Left of one that says goodbye
+	SrcMetadata    uint64 // version, see [Member]
+	Message        Message
+	Number         uint32 // of the probe, where the message has one
+	// About is a third identity: of ping-req and forwarded-ack the target, of
+	// indirect-ping and indirect-ack the asker, of turn-undead the newest one
+	// known for the receiver's address.
+	About ID
+	// AboutIncarnation is the one at which the receiver of a turn-undead is
+	// considered down.
+	AboutIncarnation Incarnation
+}
+
+// String returns the message with its number and whom it is about.
+func (h Header[ID]) String() string {
+	var b strings.Builder
+	b.WriteString(h.Message.String())
+	if h.Message.HasNumber() {
+		fmt.Fprintf(&b, " #%d", h.Number)
+	}
+	if h.Message == MessageTurnUndead {
+		fmt.Fprintf(&b, " %v down %d", h.About, h.AboutIncarnation)
+	} else if h.Message.HasAbout() {
+		fmt.Fprintf(&b, " %v", h.About)
+	}
+	if h.SrcState == Left {
+		b.WriteString(" (left)")
+	}
+	return b.String()
+}
+
+// A Packet is what travels: a header, updates about members, and the owner's
+// payloads.
+type Packet[ID any] struct {
+	Header   Header[ID]
+	Updates  []Update[ID]
+	Payloads [][]byte
+	// PadTo lengthens an announce with zeros to this many bytes, so that its
+	// answer may be as long. Parse leaves it 0.
+	PadTo int
+	// Unknown counts the optional fields that Parse skipped.
+	Unknown int
+	// Accusers is the memory behind the By of the updates.
+	Accusers []ID
+}
+
+// Reset empties the packet and keeps its memory.
+func (p *Packet[ID]) Reset() {
+	*p = Packet[ID]{Updates: p.Updates[:0], Payloads: p.Payloads[:0], Accusers: p.Accusers[:0]}
+}
+
+// String returns the header and the updates in brackets.
+func (p *Packet[ID]) String() string {
+	var b strings.Builder
+	b.WriteString(p.Header.String())
+	if len(p.Updates) > 0 {
+		b.WriteString(" [")
+		for i, u := range p.Updates {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(u.String())
+		}
+		b.WriteByte(']')
+	}
+	if n := len(p.Payloads); n > 0 {
+		fmt.Fprintf(&b, " +%d payloads", n)
+	}
+	return b.String()
+}
