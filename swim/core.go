@@ -53,9 +53,8 @@ type Core[ID Identity[ID, Addr], Addr comparable] struct {
 	buf     []byte
 	slots   []uint32
 	sample  []uint32
-	told    []bool // which updates of a packet were sent
-	taken   []bool // which payloads
-	fit     int // how many updates a packet took lately
+	taken   []bool // which payloads a packet took
+	fit     int    // how many updates a packet took lately
 	scratch Update[ID]
 }
 
@@ -151,7 +150,7 @@ func (c *Core[ID, Addr]) Member(at Addr) (Member[ID], bool) {
 // seen is a record as the owner was told of it.
 func (c *Core[ID, Addr]) seen(r *record[ID]) Member[ID] {
 	m := r.member()
-	if r.flags&flagLone != 0 {
+	if r.flags&isLone != 0 {
 		m.State = Down
 	}
 	return m
@@ -173,8 +172,8 @@ func (c *Core[ID, Addr]) Active() iter.Seq[Member[ID]] {
 // owner was told of them. The core must not be changed meanwhile.
 func (c *Core[ID, Addr]) Known() iter.Seq[Member[ID]] {
 	return func(yield func(Member[ID]) bool) {
-		for slot := range c.roster.all() {
-			if !yield(c.seen(c.roster.at(slot))) {
+		for _, r := range c.roster.each {
+			if !yield(c.seen(r)) {
 				return
 			}
 		}
@@ -189,8 +188,7 @@ func (c *Core[ID, Addr]) State() iter.Seq[Update[ID]] {
 		if !yield(Update[ID]{Member: c.Self()}) {
 			return
 		}
-		for slot := range c.roster.all() {
-			r := c.roster.at(slot)
+		for _, r := range c.roster.each {
 			u := c.update(r)
 			if !r.state.Active() {
 				u.Remaining = uint32(max(time.Millisecond, r.until.Sub(c.now)) / time.Millisecond)

@@ -10,10 +10,10 @@ func (c *Core[ID, Addr]) bury(slot uint32, r *record[ID], state State, remaining
 	}
 	c.become(r, state, false)
 	r.until = c.now.Add(c.memory(remaining))
-	if state == Left && r.flags&flagLost != 0 {
+	if state == Left && r.flags&inLost != 0 {
 		c.roster.leave(&c.roster.lost, slot)
 	}
-	if state == Down && r.flags&(flagLost|flagActive) == 0 {
+	if state == Down && r.flags&(inLost|inActive) == 0 {
 		c.roster.enter(&c.roster.lost, slot, true)
 		c.armContact()
 	}
@@ -100,7 +100,7 @@ func (c *Core[ID, Addr]) evict() {
 // forget drops a record, whatever its state, without a word.
 func (c *Core[ID, Addr]) forget(slot uint32) {
 	r := c.roster.at(slot)
-	if r.flags&flagLost != 0 {
+	if r.flags&inLost != 0 {
 		c.roster.leave(&c.roster.lost, slot)
 	}
 	if r.doubt != 0 {
@@ -115,7 +115,7 @@ func (c *Core[ID, Addr]) forget(slot uint32) {
 // expel drops the record of an address that becomes our own.
 func (c *Core[ID, Addr]) expel(slot uint32) {
 	r := c.roster.at(slot)
-	if r.flags&flagActive != 0 {
+	if r.flags&inActive != 0 {
 		c.deactivate(slot, r, Left, false)
 	}
 	c.forget(slot)

@@ -8,9 +8,6 @@ const (
 	full                 // also what there is to tell, as far as it fits
 )
 
-// none is no slot.
-const none = ^uint32(0)
-
 // untold reports whether there is anything to gossip.
 func (c *Core[ID, Addr]) untold() bool {
 	return c.backlog.len() > 0 || len(c.queue.items) > 0 || c.us.untold > 0
@@ -61,24 +58,22 @@ func (c *Core[ID, Addr]) reply(h Header[ID], room int) error {
 // post sends a packet: the header, first what concerns the receiver itself,
 // then updates and payloads in their order.
 func (c *Core[ID, Addr]) post(h Header[ID], room int, with filling) error {
-	h.Src, h.SrcIncarnation, h.SrcState, h.SrcMetadata = c.us.id, c.us.inc, c.us.state(), c.us.meta
 	p := &c.out
 	p.Reset()
 	p.Header = h
-	c.slots = c.slots[:0]
-	own := 0 // updates outside the budget
 	to, known := c.roster.find(h.Dst.Addr())
 	if !known {
 		to = none
 	}
 	if h.Message.HasUpdates() && known && c.concerns(c.roster.at(to), h) {
-		c.slots = append(c.slots, to)
-		own = 1
+		c.load(p, []uint32{to})
 	}
+	own := len(p.Updates) // outside the budget
+	c.slots = c.slots[:0]
 	if with == full && h.Message.HasUpdates() {
 		c.slots = c.backlog.gather(c.size().transmissions, c.most(room), c.slots, to)
+		c.load(p, c.slots)
 	}
-	c.load(p, c.slots)
 	payloads := 0
 	if with == full && h.Message.HasPayloads() && len(c.queue.items) > 0 && c.wanted(to) {
 		payloads = c.loadPayloads(p, room)
@@ -104,7 +99,7 @@ func (c *Core[ID, Addr]) concerns(r *record[ID], h Header[ID]) bool {
 	if r.state != Alive {
 		return !c.cfg.Rules.SilentSuspicion
 	}
-	return r.flags&flagVerified == 0 && h.Message.kind().request
+	return r.flags&isVerified == 0 && h.Message.kind().request
 }
 
 // load puts the records of some slots into a packet. They are read one after
@@ -127,15 +122,13 @@ func (c *Core[ID, Addr]) settleBacklog(updates []Update[ID]) {
 	if len(updates) == 0 {
 		return
 	}
-	c.told = c.told[:0]
 	sent := 0
-	for i := range updates {
-		c.told = append(c.told, updates[i].Sent)
+	c.backlog.sent(c.roster, c.slots, func(i int) bool {
 		if updates[i].Sent {
 			sent++
 		}
-	}
-	c.backlog.sent(c.roster, c.told)
+		return updates[i].Sent
+	})
 	switch tried := max(c.fit, 16); {
 	case sent >= tried:
 		c.fit = 2 * tried
@@ -144,15 +137,16 @@ func (c *Core[ID, Addr]) settleBacklog(updates []Update[ID]) {
 	}
 }
 
-// transmit encodes a packet and hands it to the runtime. It reports false if
-// not even the header has room.
+// transmit completes the header by who we are, encodes the packet and hands it
+// to the runtime. It reports false if not even the header has room.
 func (c *Core[ID, Addr]) transmit(p *Packet[ID], room int) bool {
+	h := &p.Header
+	h.Src, h.SrcIncarnation, h.SrcState, h.SrcMetadata = c.us.id, c.us.inc, c.us.state(), c.us.meta
 	data, err := c.codec.Append(c.buf[:0], room, p)
 	if err != nil {
 		return false
 	}
 	c.buf = data
-	h := &p.Header
 	c.stats.Sent[h.Message]++
 	c.us.untold = max(0, c.us.untold-1)
 	c.rt.SendTo(h.Dst, data)

@@ -81,11 +81,9 @@ var announceSizes = [...]int{1200, 1200, 576, 576, 0, 0}
 
 func (c *Core[ID, Addr]) announceTo(to ID) {
 	tries := c.asked.ask(to.Addr(), c.now)
-	h := Header[ID]{Dst: to, Message: MessageAnnounce}
 	p := &c.out
 	p.Reset()
-	h.Src, h.SrcIncarnation, h.SrcState, h.SrcMetadata = c.us.id, c.us.inc, c.us.state(), c.us.meta
-	p.Header = h
+	p.Header = Header[ID]{Dst: to, Message: MessageAnnounce}
 	p.PadTo = announceSizes[int(tries)%len(announceSizes)]
 	c.transmit(p, c.cfg.MaxPacket)
 }
@@ -102,10 +100,7 @@ func (c *Core[ID, Addr]) feed(to ID, room int) error {
 	})
 	p := &c.out
 	p.Reset()
-	p.Header = Header[ID]{
-		Src: c.us.id, SrcIncarnation: c.us.inc, SrcState: c.us.state(), SrcMetadata: c.us.meta,
-		Dst: to, Message: MessageFeed,
-	}
+	p.Header = Header[ID]{Dst: to, Message: MessageFeed}
 	c.load(p, c.sample)
 	if !c.transmit(p, room) {
 		return c.drop(DropTooLarge)
@@ -116,7 +111,7 @@ func (c *Core[ID, Addr]) feed(to ID, room int) error {
 // fedBy notes that a member answered our announce.
 func (c *Core[ID, Addr]) fedBy(sender uint32) {
 	r := c.roster.at(sender)
-	r.flags |= flagVerified
+	r.flags |= isVerified
 	if i := c.contactAt(r.id); i >= 0 && !c.contacts.list[i].seed {
 		c.contacts.list = slices.Delete(c.contacts.list, i, i+1)
 		if c.contacts.next > i {
@@ -157,7 +152,7 @@ func (c *Core[ID, Addr]) contactLost() {
 func (c *Core[ID, Addr]) nextLost() (next ID, any bool) {
 	lost, list := &c.roster.lost, &c.contacts
 	for round := range 2 {
-		if list.left > 0 || lost.fresh > 0 {
+		if list.left > 0 || len(lost.soon) > 0 {
 			list.left = max(0, list.left-1)
 			if slot, any := c.roster.next(lost, c.rnd); any {
 				return c.roster.at(slot).id, true
@@ -184,7 +179,7 @@ func (c *Core[ID, Addr]) absent(id ID) bool {
 		return false
 	}
 	slot, known := c.roster.find(id.Addr())
-	return !known || c.roster.at(slot).flags&(flagActive|flagLost) == 0
+	return !known || c.roster.at(slot).flags&(inActive|inLost) == 0
 }
 
 // anyLost reports whether there is anybody to contact.

@@ -70,7 +70,7 @@ func (c *Core[ID, Addr]) goodbyeAcked(h *Header[ID], r *record[ID]) error {
 	if h.Number < l.first || h.Number > c.probe.number || slices.Contains(l.acked, h.Src) {
 		return c.drop(DropStaleAck)
 	}
-	r.flags |= flagVerified
+	r.flags |= isVerified
 	l.acked = append(l.acked, h.Src)
 	if len(l.acked) >= c.goodbyeNeeds() {
 		c.goodbyeDone()

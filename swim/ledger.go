@@ -10,7 +10,7 @@ import (
 // done to each, and how often. The map is only ever looked up, so its order
 // reaches no output.
 type ledger[Addr comparable] struct {
-	entries map[Addr]entry
+	entries map[Addr]trace
 	order   []Addr // a ring, the oldest to be replaced at next
 	next    int
 }
@@ -18,18 +18,19 @@ type ledger[Addr comparable] struct {
 // ledgerSize bounds the addresses in a ledger.
 const ledgerSize = 4096
 
-type entry struct {
+// A trace is what is remembered of one address.
+type trace struct {
 	at    Instant
 	count uint8
 	open  bool
 }
 
 func newLedger[Addr comparable]() ledger[Addr] {
-	return ledger[Addr]{entries: make(map[Addr]entry)}
+	return ledger[Addr]{entries: make(map[Addr]trace)}
 }
 
 // set enters or replaces what is remembered of an address.
-func (l *ledger[Addr]) set(at Addr, e entry) {
+func (l *ledger[Addr]) set(at Addr, e trace) {
 	if _, known := l.entries[at]; !known {
 		if len(l.order) < ledgerSize {
 			l.order = append(l.order, at)
@@ -48,7 +49,7 @@ func (l *ledger[Addr]) allow(at Addr, now Instant, every time.Duration) bool {
 	if e, known := l.entries[at]; known && now.Sub(e.at) < every {
 		return false
 	}
-	l.set(at, entry{at: now})
+	l.set(at, trace{at: now})
 	return true
 }
 
@@ -59,7 +60,7 @@ func (l *ledger[Addr]) ask(at Addr, now Instant) uint8 {
 	if !e.open {
 		e.count = 0
 	}
-	l.set(at, entry{at: now, count: e.count + 1, open: true})
+	l.set(at, trace{at: now, count: e.count + 1, open: true})
 	return e.count
 }
 
@@ -69,7 +70,7 @@ func (l *ledger[Addr]) take(at Addr) bool {
 	if !e.open {
 		return false
 	}
-	l.set(at, entry{at: e.at})
+	l.set(at, trace{at: e.at})
 	return true
 }
 

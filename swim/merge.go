@@ -101,7 +101,7 @@ func (c *Core[ID, Addr]) merge(slot uint32, r *record[ID], u *Update[ID], o orig
 	case order == 0:
 		news = c.corroborate(slot, r, u) || news
 		priority = c.priorityOf(r)
-	case state.Active() && r.flags&flagActive == 0 && r.flags&flagLone == 0 && c.full():
+	case state.Active() && r.flags&inActive == 0 && r.flags&isLone == 0 && c.full():
 		c.count(DropFull)
 		return news
 	default:
@@ -148,7 +148,7 @@ func (c *Core[ID, Addr]) supersede(slot uint32, r *record[ID], u *Update[ID], st
 		return prioAlive
 	case Suspect:
 		c.doubt(r, u.Incarnation, u.By, false)
-		if r.flags&flagActive == 0 {
+		if r.flags&inActive == 0 {
 			c.activate(slot, r)
 		}
 	default:
@@ -171,7 +171,7 @@ func (c *Core[ID, Addr]) clear(slot uint32, r *record[ID]) {
 	doubted := r.state != Alive
 	c.release(r)
 	c.become(r, Alive, false)
-	if r.flags&flagActive == 0 {
+	if r.flags&inActive == 0 {
 		c.activate(slot, r)
 	} else if doubted {
 		c.updated(r)
@@ -181,7 +181,7 @@ func (c *Core[ID, Addr]) clear(slot uint32, r *record[ID]) {
 // replace handles a later life at a known address: the whole record is
 // replaced. To the owner that is one event, not a failure and a join.
 func (c *Core[ID, Addr]) replace(slot uint32, r *record[ID], u *Update[ID], o origin) bool {
-	active, old := r.flags&flagActive != 0, r.id
+	active, old := r.flags&inActive != 0, r.id
 	state := u.State
 	if state == Down && active && !c.cfg.Rules.SoleVerdict {
 		state = Suspect
@@ -219,7 +219,7 @@ const (
 
 // tallyOf is where a record is counted.
 func tallyOf[ID any](r *record[ID]) int {
-	if r.flags&flagLone != 0 {
+	if r.flags&isLone != 0 {
 		return tallyLone
 	}
 	return int(r.state)
@@ -229,16 +229,16 @@ func tallyOf[ID any](r *record[ID]) int {
 func (c *Core[ID, Addr]) become(r *record[ID], state State, lone bool) {
 	c.tally[tallyOf(r)]--
 	r.state = state
-	r.flags &^= flagLone
+	r.flags &^= isLone
 	if lone {
-		r.flags |= flagLone
+		r.flags |= isLone
 	}
 	c.tally[tallyOf(r)]++
 }
 
 // activate makes a member take part.
 func (c *Core[ID, Addr]) activate(slot uint32, r *record[ID]) {
-	if r.flags&flagLost != 0 {
+	if r.flags&inLost != 0 {
 		c.roster.leave(&c.roster.lost, slot)
 	}
 	c.roster.enter(&c.roster.active, slot, false)
@@ -260,7 +260,7 @@ func (c *Core[ID, Addr]) deactivate(slot uint32, r *record[ID], state State, gos
 
 // end makes a member down or left. The owner hears of it once.
 func (c *Core[ID, Addr]) end(slot uint32, r *record[ID], state State, remaining uint32, gossiped bool) {
-	active := r.flags&flagActive != 0
+	active := r.flags&inActive != 0
 	if active {
 		c.deactivate(slot, r, state, gossiped)
 	}
@@ -272,7 +272,7 @@ func (c *Core[ID, Addr]) end(slot uint32, r *record[ID], state State, remaining 
 
 // updated tells an owner who asked for it that a member changed.
 func (c *Core[ID, Addr]) updated(r *record[ID]) {
-	if c.cfg.Notify.Updated && r.flags&flagActive != 0 {
+	if c.cfg.Notify.Updated && r.flags&inActive != 0 {
 		c.notify(Notification[ID]{Kind: NotifyUpdated, Member: r.member()})
 	}
 }

@@ -63,7 +63,7 @@ func (c *Core[ID, Addr]) judgeProbe() (err error) {
 		c.notify(Notification[ID]{Kind: NotifyProbeFailed, Number: p.number, Member: r.member()})
 	}
 	c.accuseByProbe(slot, r, inc)
-	if r.state == Suspect && r.flags&flagLone == 0 {
+	if r.state == Suspect && r.flags&isLone == 0 {
 		// It should hear of it first: only it can refute.
 		c.post(Header[ID]{Dst: target, Message: MessageGossip}, c.cfg.MaxPacket, full)
 	}
@@ -77,7 +77,7 @@ func (c *Core[ID, Addr]) find(id ID) (slot uint32, active bool) {
 		return 0, false
 	}
 	r := c.roster.at(slot)
-	return slot, r.id == id && r.flags&flagActive != 0
+	return slot, r.id == id && r.flags&inActive != 0
 }
 
 // askOthers has some members ping the target too: the way from us to it may be
@@ -132,7 +132,7 @@ func (c *Core[ID, Addr]) acked(h *Header[ID], r *record[ID]) error {
 	if !p.running || h.Number != p.number || h.Src != p.target {
 		return c.drop(DropStaleAck)
 	}
-	r.flags |= flagVerified
+	r.flags |= isVerified
 	p.acked = true
 	c.excuse(r, p.sent)
 	return nil
@@ -144,7 +144,7 @@ func (c *Core[ID, Addr]) vouched(h *Header[ID], r *record[ID]) error {
 	if !p.running || h.Number != p.number || h.About != p.target || !p.strike(h.Src) {
 		return c.drop(DropStaleAck)
 	}
-	r.flags |= flagVerified
+	r.flags |= isVerified
 	p.acked = true
 	if slot, active := c.find(p.target); active {
 		c.excuse(c.roster.at(slot), p.sent)

@@ -94,7 +94,7 @@ func header[ID any](h *Header[ID]) Member[ID] {
 // roster.
 func (c *Core[ID, Addr]) hear(h *Header[ID], size int) (sender uint32, err error) {
 	slot, known := c.roster.find(h.Src.Addr())
-	if !known || !c.roster.at(slot).says(h) {
+	if !known || !says(c.roster.at(slot), h) {
 		news := c.stats.Drops
 		c.scratch = Update[ID]{Member: header(h)}
 		c.apply(&c.scratch, origin{tell: true})
@@ -118,14 +118,14 @@ func (c *Core[ID, Addr]) hear(h *Header[ID], size int) (sender uint32, err error
 
 // says reports whether a header tells nothing that the record of an alive
 // member does not.
-func (r *record[ID]) says(h *Header[ID]) bool {
+func says[ID comparable](r *record[ID], h *Header[ID]) bool {
 	return r.id == h.Src && r.inc == h.SrcIncarnation && r.meta == h.SrcMetadata && r.state == Alive && h.SrcState == Alive
 }
 
 // answerRoom is how large an answer may be: a sender that never answered us
 // may not be at its address at all, and is sent no more than it sent.
 func (c *Core[ID, Addr]) answerRoom(r *record[ID], size int) int {
-	if r.flags&flagVerified != 0 {
+	if r.flags&isVerified != 0 {
 		return c.cfg.MaxPacket
 	}
 	return min(size, c.cfg.MaxPacket)
@@ -163,7 +163,7 @@ func (c *Core[ID, Addr]) answer(h *Header[ID], size int) error {
 		c.todo.explain = false
 		return c.feed(h.Src, min(size, c.cfg.MaxPacket))
 	case MessageGossip, MessageBroadcast:
-		if r.flags&flagLone != 0 {
+		if r.flags&isLone != 0 {
 			c.todo.explain = true
 		}
 		if c.todo.explain {

@@ -14,7 +14,7 @@ type relay[ID any] struct {
 // nobody can have us send packets to an address of their choice.
 func (c *Core[ID, Addr]) relayPing(h *Header[ID], sender *record[ID]) error {
 	_, active := c.find(h.About)
-	if !active || sender.flags&flagVerified == 0 || h.About == h.Src || c.us.phase != connected {
+	if !active || sender.flags&isVerified == 0 || h.About == h.Src || c.us.phase != connected {
 		return c.drop(DropRelayRefused)
 	}
 	c.expireRelays()
@@ -45,7 +45,7 @@ func (c *Core[ID, Addr]) relayAck(h *Header[ID], sender *record[ID]) error {
 	c.expireRelays()
 	for i, r := range c.relays {
 		if r.asker == h.About && r.target == h.Src && r.number == h.Number {
-			sender.flags |= flagVerified
+			sender.flags |= isVerified
 			c.relays = slices.Delete(c.relays, i, i+1)
 			if _, active := c.find(r.asker); active {
 				c.post(Header[ID]{Dst: r.asker, Message: MessageForwardedAck, Number: r.number, About: r.target}, c.cfg.MaxPacket, full)

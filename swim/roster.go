@@ -24,6 +24,11 @@ type record[ID any] struct {
 	_        uint8
 }
 
+// member is the record in the form that the owner gets.
+func (r *record[ID]) member() Member[ID] {
+	return Member[ID]{ID: r.id, Incarnation: r.inc, State: r.state, Metadata: r.meta}
+}
+
 // recordFlags are facts about a record that are true or not.
 type recordFlags uint8
 
@@ -31,6 +36,8 @@ const (
 	isKnown  recordFlags = 1 << iota // the slot is taken
 	inActive                         // in the roster's order active
 	inLost                           // in the roster's order lost
+	isVerified                       // it answered us, so it is where it says
+	isLone                           // down for our owner, a suspect to everybody else
 
 	inOrder = inActive | inLost
 )

@@ -171,7 +171,7 @@ func (c *Core[ID, Addr]) corroborate(slot uint32, r *record[ID], u *Update[ID]) 
 		if !c.accuse(d, r.id, u.By) {
 			return false
 		}
-		if r.flags&flagLone != 0 && d.accusers() >= 2 {
+		if r.flags&isLone != 0 && d.accusers() >= 2 {
 			c.bury(slot, r, Down, 0)
 		}
 		return true
@@ -249,7 +249,7 @@ func (c *Core[ID, Addr]) suspicionDue(t Timer[ID]) {
 	switch {
 	case r.state == Alive || r.state == Left:
 		c.release(r)
-	case r.state == Down || r.flags&flagLone != 0:
+	case r.state == Down || r.flags&isLone != 0:
 	case c.us.phase == gone:
 		// Those who left judge nobody.
 	case d.deadline() > c.now:
@@ -281,7 +281,7 @@ func (c *Core[ID, Addr]) judge(slot uint32, r *record[ID], d *doubt[ID, Addr]) {
 // patient reports whether a suspect has had its time to refute.
 func (c *Core[ID, Addr]) patient(r *record[ID]) bool {
 	d := c.doubts.at(r.doubt)
-	return r.flags&flagLone != 0 || c.now >= d.since.Add(d.least)
+	return r.flags&isLone != 0 || c.now >= d.since.Add(d.least)
 }
 
 // excuse gives a suspect that answered us its full time again: it may only not
