@@ -4,7 +4,7 @@ package swim
 type filling uint8
 
 const (
-	plain filling = iota // only what concerns the receiver itself
+	bare filling = iota // only what concerns the receiver itself
 	full                 // also what there is to tell, as far as it fits
 )
 
@@ -50,7 +50,7 @@ func (c *Core[ID, Addr]) Gossip(rt Runtime[ID]) error {
 func (c *Core[ID, Addr]) reply(h Header[ID], room int) error {
 	with := full
 	if room < c.cfg.MaxPacket {
-		with = plain
+		with = bare
 	}
 	return c.post(h, room, with)
 }
@@ -184,7 +184,7 @@ func (c *Core[ID, Addr]) consoleFallen() {
 		if !known || next.until < c.now || c.roster.at(slot).id != next.id || c.roster.at(slot).state != Down {
 			continue
 		}
-		c.post(Header[ID]{Dst: next.id, Message: MessageGossip}, c.cfg.MaxPacket, plain)
+		c.post(Header[ID]{Dst: next.id, Message: MessageGossip}, c.cfg.MaxPacket, bare)
 		c.fallen = append(c.fallen, next)
 		return
 	}

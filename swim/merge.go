@@ -128,7 +128,7 @@ func (c *Core[ID, Addr]) weigh(r *record[ID], u *Update[ID]) State {
 	}
 	together := *c.doubts.at(r.doubt)
 	c.accuse(&together, r.id, u.By)
-	if together.accusers() < 2 {
+	if together.n < 2 {
 		return Suspect
 	}
 	return Down

@@ -186,7 +186,7 @@ func (c *Core[ID, Addr]) explain(to ID, size int) {
 	if slot, known := c.roster.find(to.Addr()); known {
 		room = c.answerRoom(c.roster.at(slot), size)
 	}
-	c.post(Header[ID]{Dst: to, Message: MessageGossip}, room, plain)
+	c.post(Header[ID]{Dst: to, Message: MessageGossip}, room, bare)
 }
 
 // turnUndead tells a member that it is considered down, or that another

@@ -29,22 +29,6 @@ type doubt[ID Identity[ID, Addr], Addr comparable] struct {
 // deadline is when the verdict falls.
 func (d *doubt[ID, Addr]) deadline() Instant { return d.since.Add(d.wait) }
 
-// accusers counts the members who accuse: several identities of one address
-// are one member.
-func (d *doubt[ID, Addr]) accusers() int {
-	members := 0
-	for i, id := range d.by[:d.n] {
-		first := true
-		for _, other := range d.by[:i] {
-			first = first && other.Addr() != id.Addr()
-		}
-		if first {
-			members++
-		}
-	}
-	return members
-}
-
 // doubts is a table of doubts, with places that are used again. A place is
 // named by its number + 1, so that zero is none.
 type doubts[ID Identity[ID, Addr], Addr comparable] struct {
@@ -132,12 +116,19 @@ func (c *Core[ID, Addr]) accuse(d *doubt[ID, Addr], accused ID, by []ID) (more b
 	return more
 }
 
-// addAccuser keeps the accusers a set, cut to the smallest in the canonical
-// order, so that all members end with the same.
-func (c *Core[ID, Addr]) addAccuser(d *doubt[ID, Addr], id ID) bool {
+// addAccuser keeps the accusers a set, of each address the latest life, cut to
+// the smallest in the canonical order, so that all members end with the same.
+func (c *Core[ID, Addr]) addAccuser(d *doubt[ID, Addr], id ID) (more bool) {
 	largest := 0
 	for i, known := range d.by[:d.n] {
 		if known == id {
+			return false
+		}
+		if known.Addr() == id.Addr() {
+			if id.Supersedes(known) {
+				d.by[i] = id
+				return true
+			}
 			return false
 		}
 		if d.n == MaxAccusers && c.canonicalLess(d.by[largest], known) {
@@ -171,7 +162,7 @@ func (c *Core[ID, Addr]) corroborate(slot uint32, r *record[ID], u *Update[ID]) 
 		if !c.accuse(d, r.id, u.By) {
 			return false
 		}
-		if r.flags&isLone != 0 && d.accusers() >= 2 {
+		if r.flags&isLone != 0 && d.n >= 2 {
 			c.bury(slot, r, Down, 0)
 		}
 		return true
@@ -266,7 +257,7 @@ func (c *Core[ID, Addr]) suspicionDue(t Timer[ID]) {
 // our owner, but for the others it stays a suspect, and its next word brings
 // it back.
 func (c *Core[ID, Addr]) judge(slot uint32, r *record[ID], d *doubt[ID, Addr]) {
-	if !c.cfg.Rules.SoleVerdict && d.accusers() < 2 {
+	if !c.cfg.Rules.SoleVerdict && d.n < 2 {
 		c.stats.LoneVerdicts++
 		c.become(r, Suspect, true)
 		c.deactivate(slot, r, Down, false)
@@ -318,7 +309,7 @@ func (c *Core[ID, Addr]) cause(r *record[ID], gossiped bool) Cause[ID] {
 	}
 	if d := c.doubts.at(r.doubt); d.n > 0 {
 		cause.Accuser = d.by[0]
-		cause.Confirmed = uint8(d.accusers() - 1)
+		cause.Confirmed = d.n - 1
 		return cause
 	}
 	return cause
