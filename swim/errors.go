@@ -44,6 +44,7 @@ type ConfigError struct {
 	Field, Range string
 }
 
+// Error names the field and what it may be.
 func (e *ConfigError) Error() string {
 	return fmt.Sprintf("swim: Config.%s must be %s", e.Field, e.Range)
 }

@@ -5,7 +5,7 @@ type filling uint8
 
 const (
 	bare filling = iota // only what concerns the receiver itself
-	full                 // also what there is to tell, as far as it fits
+	full                // also what there is to tell, as far as it fits
 )
 
 // untold reports whether there is anything to gossip.

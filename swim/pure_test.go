@@ -48,7 +48,7 @@ func TestProtocolIsAFunctionOfItsInputs(t *testing.T) {
 
 // pureImports are the packages that the protocol may know about.
 var pureImports = []string{
-	"bytes", "cmp", "encoding/binary", "errors", "fmt", "hash/maphash", "iter", "maps", "math", "math/bits",
+	"bytes", "cmp", "encoding/binary", "errors", "fmt", "hash/fnv", "hash/maphash", "iter", "maps", "math", "math/bits",
 	"math/rand/v2", "slices", "strconv", "strings", "time",
 }
 

@@ -33,11 +33,11 @@ func (r *record[ID]) member() Member[ID] {
 type recordFlags uint8
 
 const (
-	isKnown  recordFlags = 1 << iota // the slot is taken
-	inActive                         // in the roster's order active
-	inLost                           // in the roster's order lost
-	isVerified                       // it answered us, so it is where it says
-	isLone                           // down for our owner, a suspect to everybody else
+	isKnown    recordFlags = 1 << iota // the slot is taken
+	inActive                           // in the roster's order active
+	inLost                             // in the roster's order lost
+	isVerified                         // it answered us, so it is where it says
+	isLone                             // down for our owner, a suspect to everybody else
 
 	inOrder = inActive | inLost
 )
