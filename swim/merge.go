@@ -120,6 +120,10 @@ func (c *Core[ID, Addr]) merge(slot uint32, r *record[ID], u *Update[ID], o orig
 	priority := c.priorityOf(r)
 	switch order := c.compare(u.Incarnation, state, r); {
 	case order < 0:
+		// Who accuses is merged beside the state.
+		if u.State == Suspect && r.state == Down && u.Incarnation == r.inc && len(u.By) > 0 {
+			news = c.accuse(c.doubtOf(r), r.id, u.By) || news
+		}
 	case order == 0:
 		news = c.corroborate(slot, r, u) || news
 		priority = c.priorityOf(r)
@@ -174,6 +178,9 @@ func (c *Core[ID, Addr]) supersede(slot uint32, r *record[ID], u *Update[ID], st
 			c.activate(slot, r)
 		}
 	default:
+		if state == Down && u.Incarnation != r.inc {
+			c.release(r) // it was accused at another incarnation
+		}
 		c.accuseDown(r, u)
 		r.inc = u.Incarnation
 		c.end(slot, r, state, u.Remaining, true)
@@ -215,6 +222,7 @@ func (c *Core[ID, Addr]) replace(slot uint32, r *record[ID], u *Update[ID], o or
 	c.release(r)
 	c.roster.rename(slot, u.ID)
 	r.inc, r.meta, r.heard = u.Incarnation, u.Metadata, 0
+	r.flags &^= isVerified
 	c.become(r, Alive, false)
 	if active {
 		c.notify(Notification[ID]{Kind: NotifyRename, Member: r.member(), Old: old})
