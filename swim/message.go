@@ -146,11 +146,18 @@ type Packet[ID any] struct {
 	Unknown int
 	// Accusers is the memory behind the By of the updates.
 	Accusers []ID
+
+	scratch []byte // memory of Parse; means nothing between calls
 }
 
 // Reset empties the packet and keeps its memory.
 func (p *Packet[ID]) Reset() {
-	*p = Packet[ID]{Updates: p.Updates[:0], Payloads: p.Payloads[:0], Accusers: p.Accusers[:0]}
+	*p = Packet[ID]{
+		Updates:  p.Updates[:0],
+		Payloads: p.Payloads[:0],
+		Accusers: p.Accusers[:0],
+		scratch:  p.scratch,
+	}
 }
 
 // String returns the header and the updates in brackets.

@@ -1,0 +1,21 @@
+module github.com/selkie-go/selkie/cmd/selkie
+
+go 1.26.0
+
+require (
+	github.com/lmittmann/tint v1.2.1
+	github.com/rogpeppe/go-internal v1.16.0
+	github.com/selkie-go/selkie v0.0.0
+	github.com/spf13/cobra v1.10.2
+	github.com/spf13/pflag v1.1.0
+	golang.org/x/term v0.47.0
+)
+
+require (
+	github.com/inconshreveable/mousetrap v1.1.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/tools v0.26.0 // indirect
+)
+
+// Until the first version is published, the command is built from this tree.
+replace github.com/selkie-go/selkie => ../..

@@ -1,0 +1,253 @@
+package swim
+
+import "encoding/binary"
+
+// Parse implements [Codec]. Every error is [ErrMalformed].
+func (compact) Parse(data []byte, p *Packet[ID]) error {
+	p.Reset()
+	r := compactReader{
+		wireReader: wireReader{rest: data},
+		prev:       Addr{lo: mapped},
+		base:       generationEpoch,
+	}
+	r.packet(p)
+	if r.failed {
+		p.Reset()
+		return ErrMalformed
+	}
+	return nil
+}
+
+// A compactReader remembers what the next ref is relative to.
+type compactReader struct {
+	wireReader
+	prev  Addr
+	base  uint64 // what generations are relative to
+	src   ID
+	named [maxNamed]uint32 // where in Packet.Accusers those with a number are
+	nums  int              // how many of them there are
+}
+
+func (r *compactReader) packet(p *Packet[ID]) {
+	if r.byte() != versionCompact {
+		r.fail()
+		return
+	}
+	kind := r.byte()
+	if !checkKind(kind) {
+		r.fail()
+		return
+	}
+	m := Message(kind & kindMessage)
+	r.header(p, m, kind&kindOptions != 0)
+	if m.HasUpdates() {
+		r.updates(p)
+	}
+	if kind&kindPayloads != 0 {
+		p.Payloads = r.payloads(p.Payloads)
+	}
+	r.end(m)
+}
+
+func (r *compactReader) header(p *Packet[ID], m Message, hasOptions bool) {
+	h := &p.Header
+	h.Message = m
+	src, ctrl, more := r.ref()
+	h.Src, h.SrcState = src, State(ctrl&ctrlState)
+	if more&moreOptions != 0 || h.SrcState != Alive && h.SrcState != Left {
+		r.fail()
+	}
+	r.src, r.base = src, src.gen
+	h.SrcIncarnation = r.incarnation()
+	h.Dst = r.plainRef()
+	if m.HasNumber() {
+		h.Number = uint32(r.uvarint(1<<32 - 1))
+	}
+	if m.HasAbout() {
+		h.About = r.plainRef()
+	}
+	if m == MessageTurnUndead {
+		h.AboutIncarnation = r.incarnation()
+	}
+	if hasOptions {
+		o := r.options(tagMetadata)
+		h.SrcMetadata = o.metadata
+		p.Unknown += o.unknown
+	}
+	r.prev = src.addr
+}
+
+// updates reads the count and the updates. Memory grows with what was read,
+// not with what the count says.
+func (r *compactReader) updates(p *Packet[ID]) {
+	for range r.count() {
+		p.Updates = append(p.Updates, Update[ID]{})
+		r.update(p, &p.Updates[len(p.Updates)-1])
+		if r.failed {
+			return
+		}
+	}
+}
+
+func (r *compactReader) update(p *Packet[ID], u *Update[ID]) {
+	id, ctrl, more := r.ref()
+	u.ID = id
+	u.State = State(ctrl & ctrlState)
+	u.Incarnation = r.incarnation()
+	if accusable(u.State) {
+		u.By = r.accusers(p, id.addr)
+	}
+	if more&moreOptions != 0 {
+		o := r.options(tagRemaining)
+		u.Metadata, u.Remaining = o.metadata, uint32(o.remaining)
+		p.Unknown += o.unknown
+		if o.remaining != 0 && u.State.Active() {
+			r.fail()
+		}
+	}
+}
+
+// accusers reads who accuses a member.
+func (r *compactReader) accusers(p *Packet[ID], accused Addr) []ID {
+	first := len(p.Accusers)
+	for {
+		who := r.byte()
+		if who == accuserNobody && len(p.Accusers) == first {
+			return nil
+		}
+		id := r.accuser(p, who&^accuserAnother)
+		if r.failed || id.addr == accused || containsAddr(p.Accusers[first:], id.addr) ||
+			len(p.Accusers) == first+MaxAccusers {
+			r.fail()
+			return nil
+		}
+		p.Accusers = append(p.Accusers, id)
+		if who < accuserAnother {
+			return p.Accusers[first:len(p.Accusers):len(p.Accusers)]
+		}
+	}
+}
+
+// accuser returns one accuser by its number, or introduces a new one.
+func (r *compactReader) accuser(p *Packet[ID], who byte) ID {
+	switch {
+	case who == accuserSender:
+		return r.src
+	case int(who) <= r.nums:
+		return p.Accusers[r.named[who-1]]
+	case who != accuserNew:
+		r.fail()
+		return ID{}
+	}
+	id := r.plainRef()
+	if id == r.src {
+		r.fail()
+	}
+	for _, at := range r.named[:r.nums] {
+		if p.Accusers[at] == id {
+			r.fail()
+		}
+	}
+	if r.nums < maxNamed {
+		r.named[r.nums] = uint32(len(p.Accusers))
+		r.nums++
+	}
+	return id
+}
+
+// plainRef reads an identity that has no state and no options.
+func (r *compactReader) plainRef() ID {
+	id, ctrl, more := r.ref()
+	if ctrl&ctrlState != 0 || more&moreOptions != 0 {
+		r.fail()
+	}
+	return id
+}
+
+// ref reads an identity and returns its control bytes too. It looks once
+// whether there are enough bytes, and afterwards whether they were the form
+// that ref of compactWriter gives them.
+func (r *compactReader) ref() (id ID, ctrl, more byte) {
+	data := r.rest
+	if len(data) < minRef {
+		r.fail()
+		return ID{}, 0, 0
+	}
+	ctrl = data[0]
+	at := 1
+	if ctrl >= ctrlMore {
+		more = data[1]
+		at = 2
+		if more == 0 || more > moreFamily|moreZone|moreOptions {
+			r.fail()
+			return ID{}, 0, 0
+		}
+	}
+	shared := int(ctrl >> ctrlSharedAt & 3)
+	width := int(ctrl >> ctrlWidthAt & 3)
+	four := r.prev.is4() != (more&moreFamily != 0)
+	size := 4 - shared
+	if !four {
+		size *= 4
+	}
+	end := at + size + int(ctrl&ctrlPort>>3) + int(more&moreZone*2) + int(generationWidths[width])
+	if len(data) < end {
+		r.fail()
+		return ID{}, 0, 0
+	}
+
+	addr := r.prev
+	addr.zone = 0
+	if four {
+		addr.hi = 0
+		addr.lo = mapped | uint64(uint32(r.prev.lo)&^(1<<(8*size)-1)) | uint64(binary.BigEndian.Uint32(data[at:])>>(8*shared))
+	} else {
+		addr = addr.withTail(data[at : at+size])
+	}
+	at += size
+	if ctrl&ctrlPort != 0 {
+		addr.port = uint32(binary.LittleEndian.Uint16(data[at:]))
+		if addr.port == r.prev.port {
+			r.fail()
+		}
+		at += 2
+	}
+	if more&moreZone != 0 {
+		addr.zone = binary.LittleEndian.Uint32(data[at:])
+		if addr.zone == 0 {
+			r.fail()
+		}
+		at += 4
+	}
+	delta := signed(data[at:], width)
+	if generationWidth(delta) != width || addr.is4() != four || r.prev.shared(addr) != shared || !addr.valid() || r.failed {
+		r.fail()
+		return ID{}, 0, 0
+	}
+	r.prev = addr
+	r.rest = data[end:]
+	return ID{addr: addr, gen: r.base + uint64(delta)}, ctrl, more
+}
+
+// withTail replaces the last octets of an address.
+func (a Addr) withTail(tail []byte) Addr {
+	octets := a.octets()
+	copy(octets[len(octets)-len(tail):], tail)
+	a.hi = binary.BigEndian.Uint64(octets[:8])
+	a.lo = binary.BigEndian.Uint64(octets[8:])
+	return a
+}
+
+// signed reads the difference of a generation by the two bits of ctrl.
+func signed(b []byte, width int) int64 {
+	switch width {
+	case 0:
+		return int64(int8(b[2]))<<16 | int64(b[1])<<8 | int64(b[0])
+	case 1:
+		return int64(int32(binary.LittleEndian.Uint32(b)))
+	case 2:
+		return int64(int8(b[4]))<<32 | int64(binary.LittleEndian.Uint32(b))
+	default:
+		return int64(binary.LittleEndian.Uint64(b))
+	}
+}
