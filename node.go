@@ -204,8 +204,9 @@ func (n *Node) note(err error) {
 	}
 }
 
-// flush carries out what the core decided.
+// flush carries out what the core decided. We know it before others hear it.
 func (n *Node) flush() {
+	n.publish()
 	for _, p := range n.out.Packets {
 		if err := n.transport.WriteTo(p.Data, p.To.Addr().AddrPort()); err != nil {
 			n.sendErrors.Add(1)
@@ -215,7 +216,6 @@ func (n *Node) flush() {
 		n.packetsSent.Add(1)
 		n.bytesSent.Add(uint64(len(p.Data)))
 	}
-	n.publish()
 	n.out.Reset()
 }
 
