@@ -19,7 +19,8 @@ type Codec[ID any] interface {
 	Parse(data []byte, p *Packet[ID]) error
 
 	// AppendID appends the canonical bytes of an identity: equal for equal
-	// identities at every member, different for different ones.
+	// identities at every member, different for different ones, and the
+	// address first, so that the lives of one address sort together.
 	AppendID(b []byte, id ID) []byte
 
 	// MaxHeader is the most bytes that a packet takes besides its updates and

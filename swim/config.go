@@ -233,9 +233,9 @@ func (c Config) Validate() error {
 		within("Period", c.Period, time.Millisecond, day),
 		within("RoundTrip", c.RoundTrip, 100*time.Microsecond, c.Period/2),
 		countOrOff("IndirectProbes", c.IndirectProbes, maxIndirect),
-		task("Gossip", c.Gossip),
-		task("Announce", c.Announce),
-		task("AnnounceDown", c.AnnounceDown),
+		periodic("Gossip", c.Gossip),
+		periodic("Announce", c.Announce),
+		periodic("AnnounceDown", c.AnnounceDown),
 		within("SuspicionFactor", c.SuspicionFactor, 1, 1000),
 		within("Transmissions.Factor", c.Transmissions.Factor, 1, MaxTransmissions),
 		within("Transmissions.Base", c.Transmissions.Base, Base10, BaseE),
@@ -275,7 +275,7 @@ func countOrOff(field string, value, most int) error {
 	return nil
 }
 
-func task(field string, t Task) error {
+func periodic(field string, t Task) error {
 	if t.Every == Off {
 		return nil
 	}

@@ -33,6 +33,8 @@ var (
 	ErrNoHandler = errors.New("swim: no broadcast handler")
 	// ErrEncode: the codec can not express the packet.
 	ErrEncode = errors.New("swim: encode")
+	// ErrStaleVersion: the version is not higher than the current one.
+	ErrStaleVersion = errors.New("swim: metadata version is not higher")
 	// ErrMalformed: the bytes are no packet.
 	ErrMalformed = errors.New("swim: malformed packet")
 )
@@ -42,6 +44,7 @@ type ConfigError struct {
 	Field, Range string
 }
 
+// Error names the field and what it may be.
 func (e *ConfigError) Error() string {
 	return fmt.Sprintf("swim: Config.%s must be %s", e.Field, e.Range)
 }

@@ -1,0 +1,376 @@
+package swim
+
+import (
+	"iter"
+	"math/rand/v2"
+	"time"
+)
+
+// A Core is the protocol as a value: no goroutine, no clock, no socket, no
+// randomness of its own. Feed it anything, any number of times; then carry
+// out what it asked its [Runtime] for.
+//
+// A Core is not safe for concurrent use, and no input may be called from
+// inside a method of its Runtime or [BroadcastHandler]: that panics, before
+// anything has changed. Each input reads the time once, first.
+type Core[ID Identity[ID, Addr], Addr comparable] struct {
+	cfg     Config
+	codec   Codec[ID]
+	rnd     *rand.Rand
+	handler BroadcastHandler[ID]
+
+	rt  Runtime[ID] // of the input that is under way, else nil
+	now Instant     // of the latest input; never goes backwards
+
+	us      ourselves[ID, Addr]
+	renewal renewal[ID]
+	leaving leaving[ID]
+
+	roster  *roster[ID, Addr]
+	tally   [numTallies]int
+	sized   sized
+	doubts  doubts[ID, Addr]
+	graves  heap // down and left members by when they are forgotten
+	fallen  []fallen[ID]
+	admit   window
+	backlog backlog
+	queue   payloads
+
+	probe  probe[ID]
+	relays []relay[ID]
+	tasks  [numTimerKinds]task
+	pause  pause
+
+	contacts contacts[ID]
+	asked    ledger[Addr] // whom we announced to, and how often in vain
+	fed      ledger[Addr] // whom we answered with a feed, and when
+	warned   ledger[Addr] // whom we told that they are down or misled, and when
+
+	todo  todo[ID]
+	stats Stats
+
+	in, out Packet[ID]
+	buf     []byte
+	slots   []uint32
+	sample  []uint32
+	taken   []bool // which payloads a packet took
+	fit     int    // how many updates a packet took lately
+	scratch Update[ID]
+}
+
+// New returns a core that knows nobody. Zero fields of the configuration mean
+// their defaults; an invalid one is a [ConfigError]. The core is the only
+// user of rnd.
+func New[ID Identity[ID, Addr], Addr comparable](self ID, cfg Config, codec Codec[ID], rnd *rand.Rand) (*Core[ID, Addr], error) {
+	return NewWithHandler(self, cfg, codec, rnd, nil)
+}
+
+// NewWithHandler is [New] for an owner who wants to broadcast payloads.
+func NewWithHandler[ID Identity[ID, Addr], Addr comparable](self ID, cfg Config, codec Codec[ID], rnd *rand.Rand, handler BroadcastHandler[ID]) (*Core[ID, Addr], error) {
+	cfg = cfg.WithDefaults()
+	if err := validate(cfg, codec); err != nil {
+		return nil, err
+	}
+	c := &Core[ID, Addr]{
+		cfg:     cfg,
+		codec:   codec,
+		rnd:     rnd,
+		handler: handler,
+		roster:  newRoster[ID, Addr](),
+		asked:   newLedger[Addr](),
+		fed:     newLedger[Addr](),
+		warned:  newLedger[Addr](),
+	}
+	c.us.take(self)
+	return c, nil
+}
+
+// enter begins an input.
+func (c *Core[ID, Addr]) enter(rt Runtime[ID]) {
+	if c.rt != nil {
+		panic("swim: a Core was called from inside its own Runtime or BroadcastHandler; collect what it asks for, and call it again afterwards")
+	}
+	c.rt = rt
+	c.now = max(c.now, rt.Now())
+}
+
+// exit ends an input, also if the owner's code panicked in it.
+func (c *Core[ID, Addr]) exit() { c.rt = nil }
+
+func (c *Core[ID, Addr]) notify(n Notification[ID]) { c.rt.Notify(n) }
+
+func (c *Core[ID, Addr]) count(d Drop) { c.stats.Drops[d]++ }
+
+// drop counts a reason and returns it as an error.
+func (c *Core[ID, Addr]) drop(d Drop) error {
+	c.count(d)
+	return d
+}
+
+// Self returns our own record. It is down after our identity was declared
+// down and could not be renewed.
+func (c *Core[ID, Addr]) Self() Member[ID] {
+	m := Member[ID]{ID: c.us.id, Incarnation: c.us.inc, Metadata: c.us.meta, State: c.us.state()}
+	if c.us.phase == undead {
+		m.State = Down
+	}
+	return m
+}
+
+// Config returns the configuration in force, defaults filled in.
+func (c *Core[ID, Addr]) Config() Config { return c.cfg }
+
+// Stats returns the counters and sizes.
+func (c *Core[ID, Addr]) Stats() Stats {
+	s := c.stats
+	s.Alive = c.tally[Alive]
+	s.Suspect = c.tally[Suspect]
+	s.Down = c.tally[Down]
+	s.Left = c.tally[Left]
+	s.Lone = c.tally[tallyLone]
+	s.Backlog = c.backlog.len()
+	s.Broadcasts = len(c.queue.items)
+	s.Relays = len(c.relays)
+	return s
+}
+
+// NumActive returns how many members take part, not counting ourselves.
+func (c *Core[ID, Addr]) NumActive() int { return c.roster.active.len() }
+
+// Member returns the member at an address as the owner was told of it: one
+// with a lone verdict is down here.
+func (c *Core[ID, Addr]) Member(at Addr) (Member[ID], bool) {
+	slot, ok := c.roster.find(at)
+	if !ok {
+		return Member[ID]{}, false
+	}
+	return c.seen(c.roster.at(slot)), true
+}
+
+// seen is a record as the owner was told of it.
+func (c *Core[ID, Addr]) seen(r *record[ID]) Member[ID] {
+	m := r.member()
+	if r.flags&isLone != 0 {
+		m.State = Down
+	}
+	return m
+}
+
+// Active yields the members that take part, in no particular order but always
+// the same. The core must not be changed meanwhile.
+func (c *Core[ID, Addr]) Active() iter.Seq[Member[ID]] {
+	return func(yield func(Member[ID]) bool) {
+		for _, slot := range c.roster.active.slots {
+			if !yield(c.roster.at(slot).member()) {
+				return
+			}
+		}
+	}
+}
+
+// Known yields everybody who is remembered, down and left ones too, as the
+// owner was told of them. The core must not be changed meanwhile.
+func (c *Core[ID, Addr]) Known() iter.Seq[Member[ID]] {
+	return func(yield func(Member[ID]) bool) {
+		for _, r := range c.roster.each {
+			if !yield(c.seen(r)) {
+				return
+			}
+		}
+	}
+}
+
+// State yields everything that is remembered, as it is told to others, and
+// our own record first: what [Core.Apply] of another core takes. The By of an
+// update is valid until the next one. The core must not be changed meanwhile.
+func (c *Core[ID, Addr]) State() iter.Seq[Update[ID]] {
+	return func(yield func(Update[ID]) bool) {
+		if !yield(Update[ID]{Member: c.Self()}) {
+			return
+		}
+		for _, r := range c.roster.each {
+			u := c.update(r)
+			if !r.state.Active() {
+				u.Remaining = uint32(max(time.Millisecond, r.until.Sub(c.now)) / time.Millisecond)
+			}
+			if !yield(u) {
+				return
+			}
+		}
+	}
+}
+
+// update is a record as it is told to others.
+func (c *Core[ID, Addr]) update(r *record[ID]) Update[ID] {
+	u := Update[ID]{Member: r.member()}
+	if r.doubt != 0 && (r.state == Suspect || r.state == Down) {
+		d := c.doubts.at(r.doubt)
+		u.By = d.by[:d.n]
+	}
+	return u
+}
+
+// Apply merges records from elsewhere: of another core, or saved earlier. With
+// tell, what was new is gossiped. Records of members that are known go through
+// the order of truth like any others; a Down about a member that we hold
+// alive only accuses it.
+//
+// It returns [ErrFull] if some records found no room and [ErrMalformed] if
+// some are none; the others are applied all the same.
+func (c *Core[ID, Addr]) Apply(known iter.Seq[Update[ID]], tell bool, rt Runtime[ID]) error {
+	c.enter(rt)
+	defer c.exit()
+	var err error
+	for u := range known {
+		if u.State >= numStates || len(u.By) > MaxAccusers {
+			err = ErrMalformed
+			continue
+		}
+		full := c.stats.Drops[DropFull]
+		c.scratch = u
+		c.apply(&c.scratch, origin{owner: true, tell: tell})
+		if c.stats.Drops[DropFull] != full {
+			err = ErrFull
+		}
+	}
+	c.settle()
+	return err
+}
+
+// Configure puts new settings into force, or returns a [ConfigError] and
+// keeps the old ones. Suspicions that run keep the deadlines they have.
+func (c *Core[ID, Addr]) Configure(cfg Config, rt Runtime[ID]) error {
+	c.enter(rt)
+	defer c.exit()
+	cfg = cfg.WithDefaults()
+	if err := validate(cfg, c.codec); err != nil {
+		return err
+	}
+	old := c.cfg
+	c.cfg = cfg
+	c.sized = sized{}
+	c.dropLargePayloads()
+	if c.us.phase != connected {
+		c.rearmContact()
+		return nil
+	}
+	if cfg.Period != old.Period || cfg.RoundTrip != old.RoundTrip {
+		c.probe.clear()
+		c.disarm(TimerIndirect)
+		c.arm(TimerProbe, c.cfg.Period)
+	}
+	if cfg.Announce.Every != old.Announce.Every {
+		c.disarm(TimerAnnounce)
+		c.armEvery(TimerAnnounce, c.cfg.Announce.Every)
+	}
+	if cfg.Gossip.Every != old.Gossip.Every {
+		c.disarm(TimerGossip)
+	}
+	if cfg.AnnounceDown.Every != old.AnnounceDown.Every {
+		c.rearmContact()
+	}
+	c.settle()
+	return nil
+}
+
+// validate checks a configuration, also against what the codec needs.
+func validate[ID any](cfg Config, codec Codec[ID]) error {
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	return within("MaxPacket", cfg.MaxPacket, codec.MaxHeader()+codec.MaxUpdate(), maxDatagram)
+}
+
+// SetMetadata tells the others that what we say about ourselves has a new
+// version. It must be higher than the last, else [ErrStaleVersion].
+func (c *Core[ID, Addr]) SetMetadata(version uint64, rt Runtime[ID]) error {
+	c.enter(rt)
+	defer c.exit()
+	if version <= c.us.meta {
+		return ErrStaleVersion
+	}
+	c.us.meta = version
+	c.us.untold = c.size().transmissions
+	c.settle()
+	return nil
+}
+
+// settle ends an input that may have changed something: it takes the phase to
+// where the number of active members says, sends what is due to others than
+// the sender, and keeps the tasks going that have something to do.
+func (c *Core[ID, Addr]) settle() {
+	switch {
+	case c.us.phase == disconnected && c.roster.active.len() > 0:
+		c.connect()
+	case c.us.phase == connected && c.roster.active.len() == 0:
+		c.idle()
+	}
+	c.renewIfAllowed()
+	c.sendTodo()
+	if c.us.phase == connected && !c.tasks[TimerGossip].armed && c.untold() {
+		c.armEvery(TimerGossip, c.cfg.Gossip.Every)
+	}
+}
+
+// connect begins to take part.
+func (c *Core[ID, Addr]) connect() {
+	c.us.phase = connected
+	c.notify(Notification[ID]{Kind: NotifyActive})
+	c.startTasks()
+}
+
+// startTasks arms what runs while we are connected. The first probe comes at a
+// random moment of a period, so that members that start together do not probe
+// in step for ever.
+func (c *Core[ID, Addr]) startTasks() {
+	c.arm(TimerProbe, 1+time.Duration(c.rnd.Int64N(int64(c.cfg.Period))))
+	c.armEvery(TimerAnnounce, c.cfg.Announce.Every)
+	c.rearmContact()
+}
+
+// idle stops taking part, for want of others.
+func (c *Core[ID, Addr]) idle() {
+	c.us.phase = disconnected
+	c.notify(Notification[ID]{Kind: NotifyIdle})
+	c.stopTasks()
+	c.rearmContact()
+}
+
+// stopTasks ends what runs while we are connected.
+func (c *Core[ID, Addr]) stopTasks() {
+	c.probe.clear()
+	for _, k := range [...]TimerKind{TimerIndirect, TimerProbe, TimerAnnounce, TimerGossip} {
+		c.disarm(k)
+	}
+}
+
+// A sized holds what follows from the number of members, worked out once for
+// each number.
+type sized struct {
+	n             int
+	transmissions int
+	suspicion     time.Duration // how long a suspect may refute
+	spread        time.Duration // how long gossip takes to reach everybody
+}
+
+// size returns what follows from the number of members known now, ourselves
+// included.
+func (c *Core[ID, Addr]) size() *sized {
+	n := c.roster.active.len() + 1
+	if n == 1 {
+		n = c.cfg.Members
+	}
+	if c.sized.n != n {
+		round := c.cfg.Gossip.Every
+		if round == Off {
+			round = c.cfg.Period
+		}
+		c.sized = sized{
+			n:             n,
+			transmissions: c.cfg.Transmissions.at(n),
+			suspicion:     suspicionTime(n, c.cfg.SuspicionFactor, c.cfg.Period),
+			spread:        spreadTime(n, round),
+		}
+	}
+	return &c.sized
+}

@@ -1,0 +1,122 @@
+package swim
+
+import "time"
+
+// bury remembers that a member is down or left, for a time, so that old news
+// of it do not bring it back.
+func (c *Core[ID, Addr]) bury(slot uint32, r *record[ID], state State, remaining uint32) {
+	if r.state.Active() && c.tally[Down]+c.tally[Left] >= c.cfg.MaxTombstones {
+		c.evict()
+	}
+	c.become(r, state, false)
+	r.until = c.now.Add(c.memory(remaining))
+	if state == Left && r.flags&inLost != 0 {
+		c.roster.leave(&c.roster.lost, slot)
+	}
+	if state == Down && r.flags&(inLost|inActive) == 0 {
+		c.roster.enter(&c.roster.lost, slot, true)
+		c.armContact()
+	}
+	c.dig(slot, r)
+}
+
+// memory is how long to remember: our own time, or what is left of it
+// elsewhere if that is less.
+func (c *Core[ID, Addr]) memory(remaining uint32) time.Duration {
+	left := time.Duration(remaining) * time.Millisecond
+	if left == 0 || left > c.cfg.ForgetAfter {
+		return c.cfg.ForgetAfter
+	}
+	return left
+}
+
+// remember extends the time of a tombstone whose equal is remembered longer
+// elsewhere.
+func (c *Core[ID, Addr]) remember(slot uint32, r *record[ID], remaining uint32) {
+	if remaining == 0 {
+		return
+	}
+	if until := c.now.Add(c.memory(remaining)); until > r.until {
+		r.until = until
+		c.dig(slot, r)
+	}
+}
+
+// dig enters a tombstone into the queue of those to forget. Entries are not
+// taken out when a member returns: they find nothing to do, and when they
+// outnumber the tombstones the queue is made anew.
+func (c *Core[ID, Addr]) dig(slot uint32, r *record[ID]) {
+	if c.graves.len() > 2*(c.tally[Down]+c.tally[Left])+64 {
+		old := c.graves.clone()
+		c.graves = heap{}
+		for old.len() > 0 {
+			if e := old.pop(); c.rests(e.ref, e.at) {
+				c.graves.push(e.at, 0, e.ref)
+			}
+		}
+	}
+	c.graves.push(r.until, 0, slot)
+	if next, _ := c.graves.top(); !c.tasks[TimerForget].armed || next.at < c.tasks[TimerForget].due {
+		c.arm(TimerForget, next.at.Sub(c.now))
+	}
+}
+
+// rests reports whether a slot still holds a tombstone that is forgotten at
+// that instant.
+func (c *Core[ID, Addr]) rests(slot uint32, at Instant) bool {
+	r := c.roster.at(slot)
+	return !r.state.Active() && r.until == at
+}
+
+// forgetDue forgets those whose time is over, and waits for the next.
+func (c *Core[ID, Addr]) forgetDue() {
+	for {
+		next, any := c.graves.top()
+		if !any {
+			return
+		}
+		if next.at > c.now {
+			c.arm(TimerForget, next.at.Sub(c.now))
+			return
+		}
+		c.graves.pop()
+		if c.rests(next.ref, next.at) {
+			c.forget(next.ref)
+		}
+	}
+}
+
+// evict forgets the tombstone whose time would be over first.
+func (c *Core[ID, Addr]) evict() {
+	for c.graves.len() > 0 {
+		if e := c.graves.pop(); c.rests(e.ref, e.at) {
+			c.stats.Evicted++
+			c.forget(e.ref)
+			return
+		}
+	}
+}
+
+// forget drops a record, whatever its state, without a word.
+func (c *Core[ID, Addr]) forget(slot uint32) {
+	r := c.roster.at(slot)
+	if r.flags&inLost != 0 {
+		c.roster.leave(&c.roster.lost, slot)
+	}
+	if r.doubt != 0 {
+		c.doubts.drop(r.doubt)
+		r.doubt = 0
+	}
+	c.backlog.remove(c.roster, slot)
+	c.tally[tallyOf(r)]--
+	c.roster.remove(slot)
+}
+
+// expel drops the record of an address that becomes our own.
+func (c *Core[ID, Addr]) expel(slot uint32) {
+	r := c.roster.at(slot)
+	if r.flags&inActive != 0 {
+		c.deactivate(slot, r, Left, false)
+	}
+	c.forget(slot)
+}

@@ -1,0 +1,191 @@
+package swim
+
+// A filling says what a packet carries besides its header.
+type filling uint8
+
+const (
+	bare filling = iota // only what concerns the receiver itself
+	full                // also what there is to tell, as far as it fits
+)
+
+// untold reports whether there is anything to gossip.
+func (c *Core[ID, Addr]) untold() bool {
+	return c.backlog.len() > 0 || len(c.queue.items) > 0 || c.us.untold > 0
+}
+
+// gossipDue is the periodic gossip. Its task rests while nothing is to tell.
+func (c *Core[ID, Addr]) gossipDue() {
+	if c.us.phase == saysGoodbye {
+		c.sayGoodbye()
+		return
+	}
+	if c.untold() {
+		c.gossipTo(c.cfg.Gossip.Num)
+	}
+}
+
+// gossipTo tells some distinct active members what there is to tell.
+func (c *Core[ID, Addr]) gossipTo(k int) {
+	c.sample = c.roster.sample(&c.roster.active, k, c.rnd, c.sample, nil)
+	for _, slot := range c.sample {
+		c.post(Header[ID]{Dst: c.roster.at(slot).id, Message: MessageGossip}, c.cfg.MaxPacket, full)
+	}
+}
+
+// Gossip tells some members what there is to tell, now. It may be nothing:
+// then they hear our header.
+func (c *Core[ID, Addr]) Gossip(rt Runtime[ID]) error {
+	c.enter(rt)
+	defer c.exit()
+	if c.us.phase != connected {
+		return ErrNotConnected
+	}
+	c.gossipTo(c.cfg.Gossip.Num)
+	c.settle()
+	return nil
+}
+
+// reply sends an answer in at most room bytes. A sender that never answered us
+// gets no updates.
+func (c *Core[ID, Addr]) reply(h Header[ID], room int) error {
+	with := full
+	if room < c.cfg.MaxPacket {
+		with = bare
+	}
+	return c.post(h, room, with)
+}
+
+// post sends a packet: the header, first what concerns the receiver itself,
+// then updates and payloads in their order.
+func (c *Core[ID, Addr]) post(h Header[ID], room int, with filling) error {
+	p := &c.out
+	p.Reset()
+	p.Header = h
+	to, known := c.roster.find(h.Dst.Addr())
+	if !known {
+		to = none
+	}
+	if h.Message.HasUpdates() && known && c.concerns(c.roster.at(to), h) {
+		c.load(p, []uint32{to})
+	}
+	own := len(p.Updates) // outside the budget
+	c.slots = c.slots[:0]
+	if with == full && h.Message.HasUpdates() {
+		c.slots = c.backlog.gather(c.size().transmissions, c.most(room), c.slots, to)
+		c.load(p, c.slots)
+	}
+	payloads := 0
+	if with == full && h.Message.HasPayloads() && len(c.queue.items) > 0 && c.wanted(to) {
+		payloads = c.loadPayloads(p, room)
+	}
+	if !c.transmit(p, room) {
+		return c.drop(DropTooLarge)
+	}
+	if with == full {
+		c.settleBacklog(p.Updates[own:])
+		c.settlePayloads(payloads)
+	}
+	return nil
+}
+
+// concerns reports whether the receiver should find our record of it in the
+// packet: a suspect hears of the suspicion whatever the budget, and so does
+// one that we hold down. One that we ping for the first time gets it too: the
+// bytes are the room for its answer, which may be no larger than the ping.
+func (c *Core[ID, Addr]) concerns(r *record[ID], h Header[ID]) bool {
+	if r.id != h.Dst || r.state == Left {
+		return false
+	}
+	if r.state != Alive {
+		return !c.cfg.Rules.SilentSuspicion
+	}
+	return r.flags&isVerified == 0 && h.Message.kind().request
+}
+
+// load puts the records of some slots into a packet. They are read one after
+// the other before any is encoded, so that waiting for memory overlaps.
+func (c *Core[ID, Addr]) load(p *Packet[ID], slots []uint32) {
+	for _, slot := range slots {
+		p.Updates = append(p.Updates, c.update(c.roster.at(slot)))
+	}
+}
+
+// most is how many updates to try to fit into a packet: somewhat more than
+// lately did.
+func (c *Core[ID, Addr]) most(room int) int {
+	const smallest = 6 // bytes of an update, at the least
+	return min(max(c.fit, 16), room/smallest)
+}
+
+// settleBacklog takes note of which updates were sent.
+func (c *Core[ID, Addr]) settleBacklog(updates []Update[ID]) {
+	if len(updates) == 0 {
+		return
+	}
+	sent := 0
+	c.backlog.sent(c.roster, c.slots, func(i int) bool {
+		if updates[i].Sent {
+			sent++
+		}
+		return updates[i].Sent
+	})
+	switch tried := max(c.fit, 16); {
+	case sent >= tried:
+		c.fit = 2 * tried
+	case sent < len(updates):
+		c.fit = sent + sent/16 + 4
+	}
+}
+
+// transmit completes the header by who we are, encodes the packet and hands it
+// to the runtime. It reports false if not even the header has room.
+func (c *Core[ID, Addr]) transmit(p *Packet[ID], room int) bool {
+	h := &p.Header
+	h.Src, h.SrcIncarnation, h.SrcState, h.SrcMetadata = c.us.id, c.us.inc, c.us.state(), c.us.meta
+	data, err := c.codec.Append(c.buf[:0], room, p)
+	if err != nil {
+		return false
+	}
+	c.buf = data
+	c.stats.Sent[h.Message]++
+	c.us.untold = max(0, c.us.untold-1)
+	c.rt.SendTo(h.Dst, data)
+	if c.cfg.Notify.Sent {
+		c.notify(Notification[ID]{Kind: NotifySent, Message: h.Message, Number: h.Number, Member: Member[ID]{ID: h.Dst}})
+	}
+	return true
+}
+
+// fallen is a member that went down lately.
+type fallen[ID any] struct {
+	id    ID
+	until Instant
+}
+
+// maxFallen bounds how many of them are told.
+const maxFallen = 16
+
+// mourn remembers to tell a member that it is down: the packet that said so
+// may get lost, and only it can come back.
+func (c *Core[ID, Addr]) mourn(id ID) {
+	if len(c.fallen) == maxFallen {
+		c.fallen = append(c.fallen[:0], c.fallen[1:]...)
+	}
+	c.fallen = append(c.fallen, fallen[ID]{id: id, until: c.now.Add(c.size().suspicion)})
+}
+
+// consoleFallen sends one of those who went down lately a gossip, each in
+// turn, one a period.
+func (c *Core[ID, Addr]) consoleFallen() {
+	for len(c.fallen) > 0 {
+		next := c.fallen[0]
+		c.fallen = append(c.fallen[:0], c.fallen[1:]...)
+		slot, known := c.roster.find(next.id.Addr())
+		if !known || next.until < c.now || c.roster.at(slot).id != next.id || c.roster.at(slot).state != Down {
+			continue
+		}
+		c.post(Header[ID]{Dst: next.id, Message: MessageGossip}, c.cfg.MaxPacket, bare)
+		c.fallen = append(c.fallen, next)
+		return
+	}
+}

@@ -1,0 +1,212 @@
+package swim
+
+import (
+	"slices"
+	"time"
+)
+
+// contacts are addresses to ask, which need not be members: seeds for ever,
+// others until they answered. Together with the members that are down they are
+// the lost, whom we contact as long as we live: this is how a partition heals.
+type contacts[ID any] struct {
+	list []contact[ID]
+	next int           // whose turn it is, once all of the roster's lost had theirs
+	left int           // how many of the roster's lost have theirs before, in this round
+	wait time.Duration // between two contacts while we are alone; grows
+}
+
+type contact[ID any] struct {
+	id   ID
+	seed bool
+}
+
+// maxContacts bounds the addresses to ask.
+const maxContacts = 1024
+
+// Announce asks one address whether we may join. Its member there may be of
+// any identity. Nothing changes until it answers; the question is repeated,
+// with the tasks of Config.AnnounceDown, until then.
+//
+// It returns [ErrLeft] after [Core.Leave], and [ErrFull] if too many addresses
+// are waiting for an answer.
+func (c *Core[ID, Addr]) Announce(to ID, rt Runtime[ID]) error {
+	c.enter(rt)
+	defer c.exit()
+	if !c.us.present() {
+		return ErrLeft
+	}
+	if to.Addr() == c.us.addr {
+		return c.drop(DropEcho)
+	}
+	if c.contactAt(to) < 0 {
+		if len(c.contacts.list) >= maxContacts {
+			return ErrFull
+		}
+		c.contacts.list = append(c.contacts.list, contact[ID]{id: to})
+	}
+	c.announceTo(to)
+	c.armContact()
+	return nil
+}
+
+// SetSeeds replaces the addresses that are contacted for ever while they are
+// not active members. Our own among them is skipped. More than 1,024 are
+// [ErrFull], and change nothing.
+func (c *Core[ID, Addr]) SetSeeds(seeds []ID, rt Runtime[ID]) error {
+	c.enter(rt)
+	defer c.exit()
+	if len(seeds) > maxContacts {
+		return ErrFull
+	}
+	c.contacts.list = c.contacts.list[:0]
+	c.contacts.next = 0
+	for _, id := range seeds {
+		if id.Addr() != c.us.addr && c.contactAt(id) < 0 {
+			c.contacts.list = append(c.contacts.list, contact[ID]{id: id, seed: true})
+		}
+	}
+	c.rearmContact()
+	return nil
+}
+
+// contactAt returns where the contact of an address is, or -1.
+func (c *Core[ID, Addr]) contactAt(id ID) int {
+	return slices.IndexFunc(c.contacts.list, func(known contact[ID]) bool { return known.id.Addr() == id.Addr() })
+}
+
+// announceSizes are the bytes to which an announce is padded, by how many
+// before it went unanswered. The padding makes room for the answer, which may
+// not be larger; but a path may swallow large packets.
+var announceSizes = [...]int{1200, 1200, 576, 576, 0, 0}
+
+func (c *Core[ID, Addr]) announceTo(to ID) {
+	tries := c.asked.ask(to.Addr(), c.now)
+	p := &c.out
+	p.Reset()
+	p.Header = Header[ID]{Dst: to, Message: MessageAnnounce}
+	p.PadTo = announceSizes[int(tries)%len(announceSizes)]
+	c.transmit(p, c.cfg.MaxPacket)
+}
+
+// feed answers an announce with active members: a fresh sample of as many as
+// fit, but no more bytes than were asked with.
+func (c *Core[ID, Addr]) feed(to ID, room int) error {
+	if !c.fed.allow(to.Addr(), c.now, c.cfg.Period/2) {
+		return c.drop(DropRateLimited)
+	}
+	const smallest = 7 // bytes of an update, about
+	c.sample = c.roster.sample(&c.roster.active, room/smallest, c.rnd, c.sample, func(slot uint32) bool {
+		return c.roster.at(slot).id == to
+	})
+	p := &c.out
+	p.Reset()
+	p.Header = Header[ID]{Dst: to, Message: MessageFeed}
+	c.load(p, c.sample)
+	if !c.transmit(p, room) {
+		return c.drop(DropTooLarge)
+	}
+	return nil
+}
+
+// fedBy notes that a member answered our announce.
+func (c *Core[ID, Addr]) fedBy(sender uint32) {
+	r := c.roster.at(sender)
+	r.flags |= isVerified
+	if i := c.contactAt(r.id); i >= 0 && !c.contacts.list[i].seed {
+		c.contacts.list = slices.Delete(c.contacts.list, i, i+1)
+		if c.contacts.next > i {
+			c.contacts.next--
+		}
+	}
+}
+
+// announceToActive asks some active members for a feed: it repairs what gossip
+// did not reach us with.
+func (c *Core[ID, Addr]) announceToActive() {
+	c.armEvery(TimerAnnounce, c.cfg.Announce.Every)
+	c.sample = c.roster.sample(&c.roster.active, c.cfg.Announce.Num, c.rnd, c.sample, nil)
+	for _, slot := range c.sample {
+		c.announceTo(c.roster.at(slot).id)
+	}
+}
+
+// contactLost asks the next of the lost whether they are back.
+func (c *Core[ID, Addr]) contactLost() {
+	asked := 0
+	for range c.cfg.AnnounceDown.Num {
+		to, any := c.nextLost()
+		if !any {
+			break
+		}
+		c.announceTo(to)
+		asked++
+	}
+	if asked > 0 {
+		c.armContact()
+	}
+}
+
+// nextLost returns whose turn it is: members that went down lately first, then
+// the other lost of the roster in random order, then seeds and others that do
+// not take part.
+func (c *Core[ID, Addr]) nextLost() (next ID, any bool) {
+	lost, list := &c.roster.lost, &c.contacts
+	for round := range 2 {
+		if list.left > 0 || len(lost.soon) > 0 {
+			list.left = max(0, list.left-1)
+			if slot, any := c.roster.next(lost, c.rnd); any {
+				return c.roster.at(slot).id, true
+			}
+		}
+		for list.next < len(list.list) {
+			id := list.list[list.next].id
+			list.next++
+			if c.absent(id) {
+				return id, true
+			}
+		}
+		if round == 0 {
+			list.left, list.next = lost.len(), 0
+		}
+	}
+	return next, false
+}
+
+// absent reports whether an address to ask is neither ours, nor that of an
+// active member, nor of one that is asked as a lost one of the roster.
+func (c *Core[ID, Addr]) absent(id ID) bool {
+	if id.Addr() == c.us.addr {
+		return false
+	}
+	slot, known := c.roster.find(id.Addr())
+	return !known || c.roster.at(slot).flags&(inActive|inLost) == 0
+}
+
+// anyLost reports whether there is anybody to contact.
+func (c *Core[ID, Addr]) anyLost() bool {
+	if c.roster.lost.len() > 0 {
+		return true
+	}
+	return slices.ContainsFunc(c.contacts.list, func(known contact[ID]) bool { return c.absent(known.id) })
+}
+
+// armContact makes sure that the lost are contacted if there are any. While we
+// are alone that starts after a period and becomes rarer.
+func (c *Core[ID, Addr]) armContact() {
+	every := c.cfg.AnnounceDown.Every
+	if every == Off || c.tasks[TimerAnnounceDown].armed || !c.us.present() || !c.anyLost() {
+		return
+	}
+	if c.roster.active.len() == 0 {
+		c.contacts.wait = min(max(2*c.contacts.wait, c.cfg.Period), every)
+		every = c.contacts.wait
+	}
+	c.arm(TimerAnnounceDown, every)
+}
+
+// rearmContact begins anew to contact the lost.
+func (c *Core[ID, Addr]) rearmContact() {
+	c.contacts.wait = 0
+	c.disarm(TimerAnnounceDown)
+	c.armContact()
+}

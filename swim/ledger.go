@@ -1,0 +1,79 @@
+package swim
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// A ledger remembers a bounded number of addresses: when something was last
+// done to each, and how often. The map is only ever looked up, so its order
+// reaches no output.
+type ledger[Addr comparable] struct {
+	entries map[Addr]trace
+	order   []Addr // a ring, the oldest to be replaced at next
+	next    int
+}
+
+// ledgerSize bounds the addresses in a ledger.
+const ledgerSize = 4096
+
+// A trace is what is remembered of one address.
+type trace struct {
+	at    Instant
+	count uint8
+	open  bool
+}
+
+func newLedger[Addr comparable]() ledger[Addr] {
+	return ledger[Addr]{entries: make(map[Addr]trace)}
+}
+
+// set enters or replaces what is remembered of an address.
+func (l *ledger[Addr]) set(at Addr, e trace) {
+	if _, known := l.entries[at]; !known {
+		if len(l.order) < ledgerSize {
+			l.order = append(l.order, at)
+		} else {
+			delete(l.entries, l.order[l.next])
+			l.order[l.next] = at
+			l.next = (l.next + 1) % ledgerSize
+		}
+	}
+	l.entries[at] = e
+}
+
+// allow reports whether an address may be done something to again, and
+// remembers that it was: at most once in every so often.
+func (l *ledger[Addr]) allow(at Addr, now Instant, every time.Duration) bool {
+	if e, known := l.entries[at]; known && now.Sub(e.at) < every {
+		return false
+	}
+	l.set(at, trace{at: now})
+	return true
+}
+
+// ask remembers that a question was sent, and returns how many before it went
+// unanswered.
+func (l *ledger[Addr]) ask(at Addr, now Instant) uint8 {
+	e := l.entries[at]
+	if !e.open {
+		e.count = 0
+	}
+	l.set(at, trace{at: now, count: e.count + 1, open: true})
+	return e.count
+}
+
+// take reports whether an answer was due from an address; another one is not.
+func (l *ledger[Addr]) take(at Addr) bool {
+	e := l.entries[at]
+	if !e.open {
+		return false
+	}
+	l.set(at, trace{at: e.at})
+	return true
+}
+
+func (l *ledger[Addr]) clone() ledger[Addr] {
+	return ledger[Addr]{entries: maps.Clone(l.entries), order: slices.Clone(l.order), next: l.next}
+}

@@ -1,0 +1,315 @@
+package swim
+
+import "time"
+
+// An origin says where a record came from.
+type origin struct {
+	owner   bool // from our owner, through Apply
+	trusted bool // from a member that answered us: exempt from the rate of new members
+	tell    bool // gossip it if it is new
+}
+
+// compare is the order of truth between a claim and a record of the same
+// identity, see [compareTruth].
+func (c *Core[ID, Addr]) compare(inc Incarnation, state State, r *record[ID]) int {
+	if c.cfg.Rules.FinalDown && (state == Down || r.state == Down) {
+		// "[...] a Confirm message [...] overrides any Alive or Suspect",
+		// whatever the incarnation. SWIM, section 4.2.
+		return compareStates(state, r.state)
+	}
+	return compareTruth(inc, state, r.inc, r.state)
+}
+
+// apply merges one record into what we know. It reports whether the record
+// was news. The address decides where it belongs, the identity whether it is
+// about the same life, and the order of truth whether it is later.
+func (c *Core[ID, Addr]) apply(u *Update[ID], o origin) bool {
+	at := u.ID.Addr()
+	if at == c.us.addr {
+		return c.aboutUs(u)
+	}
+	slot, known := c.roster.find(at)
+	if !known {
+		return c.meet(u, o)
+	}
+	r := c.roster.at(slot)
+	if r.id == u.ID {
+		return c.merge(slot, r, u, o)
+	}
+	newer := u.ID.Supersedes(r.id)
+	switch {
+	case newer == r.id.Supersedes(u.ID):
+		c.count(DropUnordered)
+		return false
+	case !newer:
+		c.count(DropOldIdentity)
+		return false
+	}
+	return c.replace(slot, r, u, o)
+}
+
+// meet makes a member of an address that was unknown. A down or left one is
+// remembered without a word to the owner, who never heard of it.
+func (c *Core[ID, Addr]) meet(u *Update[ID], o origin) bool {
+	if u.State.Active() && c.full() {
+		c.count(DropFull)
+		return false
+	}
+	if !o.owner && !o.trusted && !c.admit.allow(c.now, c.cfg.MaxNewMembers) {
+		c.count(DropNewRate)
+		return false
+	}
+	slot := c.roster.insert(u.ID)
+	r := c.roster.at(slot)
+	r.inc, r.meta = u.Incarnation, u.Metadata
+	c.tally[Alive]++
+	switch u.State {
+	case Alive:
+		c.activate(slot, r)
+	case Suspect:
+		c.doubt(r, u.Incarnation, u.By, false)
+		c.activate(slot, r)
+	default:
+		c.accuseDown(r, u)
+		c.bury(slot, r, u.State, u.Remaining)
+	}
+	c.tell(slot, r, o, c.priorityOf(r))
+	return true
+}
+
+// full reports whether no further member may take part.
+func (c *Core[ID, Addr]) full() bool {
+	return c.roster.len()-c.tally[Down]-c.tally[Left] >= c.cfg.MaxMembers
+}
+
+// merge handles a record of an identity that we know. It must be quick when
+// nothing is new, and quick when the member is alive and merely said so again.
+func (c *Core[ID, Addr]) merge(slot uint32, r *record[ID], u *Update[ID], o origin) bool {
+	news := false
+	if u.Metadata > r.meta {
+		r.meta = u.Metadata
+		news = true
+		c.updated(r)
+	}
+	state := u.State
+	if state == Down && !c.cfg.Rules.SoleVerdict {
+		state = c.weigh(r, u)
+	}
+	priority := c.priorityOf(r)
+	switch order := c.compare(u.Incarnation, state, r); {
+	case order < 0:
+	case order == 0:
+		news = c.corroborate(slot, r, u) || news
+		priority = c.priorityOf(r)
+	case state.Active() && r.flags&inActive == 0 && r.flags&isLone == 0 && c.full():
+		c.count(DropFull)
+		return news
+	default:
+		priority = c.supersede(slot, r, u, state)
+		news = true
+	}
+	if !news {
+		c.count(DropOldNews)
+		return false
+	}
+	c.tell(slot, r, o, priority)
+	return true
+}
+
+// weigh decides what a Down that we are told of means to us. About a member
+// that we hold alive, or have not doubted for long, it is only what its
+// accusers say: our own deadline decides.
+func (c *Core[ID, Addr]) weigh(r *record[ID], u *Update[ID]) State {
+	if !r.state.Active() {
+		return Down
+	}
+	if r.state != Suspect || r.inc != u.Incarnation || !c.patient(r) {
+		return Suspect
+	}
+	together := *c.doubts.at(r.doubt)
+	c.accuse(&together, r.id, u.By)
+	if together.n < 2 {
+		return Suspect
+	}
+	return Down
+}
+
+// supersede replaces the state of a record by a later one, and returns how
+// urgent it is to tell.
+func (c *Core[ID, Addr]) supersede(slot uint32, r *record[ID], u *Update[ID], state State) priority {
+	switch state {
+	case Alive:
+		doubted := r.state != Alive
+		r.inc = u.Incarnation
+		c.clear(slot, r)
+		if doubted {
+			return prioRefute
+		}
+		return prioAlive
+	case Suspect:
+		c.doubt(r, u.Incarnation, u.By, false)
+		if r.flags&inActive == 0 {
+			c.activate(slot, r)
+		}
+	default:
+		c.accuseDown(r, u)
+		r.inc = u.Incarnation
+		c.end(slot, r, state, u.Remaining, true)
+	}
+	return c.priorityOf(r)
+}
+
+// accuseDown keeps who accused a member that we are told is down.
+func (c *Core[ID, Addr]) accuseDown(r *record[ID], u *Update[ID]) {
+	if u.State == Down && len(u.By) > 0 {
+		c.accuse(c.doubtOf(r), r.id, u.By)
+	}
+}
+
+// clear takes all doubt from a record, and brings it back if it was gone.
+func (c *Core[ID, Addr]) clear(slot uint32, r *record[ID]) {
+	doubted := r.state != Alive
+	c.release(r)
+	c.become(r, Alive, false)
+	if r.flags&inActive == 0 {
+		c.activate(slot, r)
+	} else if doubted {
+		c.updated(r)
+	}
+}
+
+// replace handles a later life at a known address: the whole record is
+// replaced. To the owner that is one event, not a failure and a join.
+func (c *Core[ID, Addr]) replace(slot uint32, r *record[ID], u *Update[ID], o origin) bool {
+	active, old := r.flags&inActive != 0, r.id
+	state := u.State
+	if state == Down && active && !c.cfg.Rules.SoleVerdict {
+		state = Suspect
+	}
+	if state.Active() && !r.state.Active() && c.full() {
+		c.count(DropFull)
+		return false
+	}
+	c.release(r)
+	c.roster.rename(slot, u.ID)
+	r.inc, r.meta, r.heard = u.Incarnation, u.Metadata, 0
+	c.become(r, Alive, false)
+	if active {
+		c.notify(Notification[ID]{Kind: NotifyRename, Member: r.member(), Old: old})
+	}
+	switch {
+	case state == Suspect:
+		c.doubt(r, u.Incarnation, u.By, false)
+	case state == Down || state == Left:
+		c.accuseDown(r, u)
+		c.end(slot, r, state, u.Remaining, true)
+	}
+	if state.Active() && !active {
+		c.activate(slot, r)
+	}
+	c.tell(slot, r, o, c.priorityOf(r))
+	return true
+}
+
+// Tallies count records by state; a lone one is counted apart.
+const (
+	tallyLone  = numStates
+	numTallies = numStates + 1
+)
+
+// tallyOf is where a record is counted.
+func tallyOf[ID any](r *record[ID]) int {
+	if r.flags&isLone != 0 {
+		return tallyLone
+	}
+	return int(r.state)
+}
+
+// become changes the state of a record and keeps the counts.
+func (c *Core[ID, Addr]) become(r *record[ID], state State, lone bool) {
+	c.tally[tallyOf(r)]--
+	r.state = state
+	r.flags &^= isLone
+	if lone {
+		r.flags |= isLone
+	}
+	c.tally[tallyOf(r)]++
+}
+
+// activate makes a member take part.
+func (c *Core[ID, Addr]) activate(slot uint32, r *record[ID]) {
+	if r.flags&inLost != 0 {
+		c.roster.leave(&c.roster.lost, slot)
+	}
+	c.roster.enter(&c.roster.active, slot, false)
+	c.notify(Notification[ID]{Kind: NotifyUp, Member: r.member()})
+}
+
+// deactivate makes a member no longer take part, and tells the owner why.
+// Those who may come back are contacted now and then.
+func (c *Core[ID, Addr]) deactivate(slot uint32, r *record[ID], state State, gossiped bool) {
+	c.roster.leave(&c.roster.active, slot)
+	if state != Left {
+		c.roster.enter(&c.roster.lost, slot, true)
+		c.armContact()
+	}
+	m := r.member()
+	m.State = state
+	c.notify(Notification[ID]{Kind: NotifyDown, Member: m, Cause: c.cause(r, gossiped)})
+}
+
+// end makes a member down or left. The owner hears of it once.
+func (c *Core[ID, Addr]) end(slot uint32, r *record[ID], state State, remaining uint32, gossiped bool) {
+	active := r.flags&inActive != 0
+	if active {
+		c.deactivate(slot, r, state, gossiped)
+	}
+	if state == Left {
+		c.release(r)
+	}
+	c.bury(slot, r, state, remaining)
+}
+
+// updated tells an owner who asked for it that a member changed.
+func (c *Core[ID, Addr]) updated(r *record[ID]) {
+	if c.cfg.Notify.Updated && r.flags&inActive != 0 {
+		c.notify(Notification[ID]{Kind: NotifyUpdated, Member: r.member()})
+	}
+}
+
+// tell queues a record to be gossiped, with a full budget.
+func (c *Core[ID, Addr]) tell(slot uint32, r *record[ID], o origin, p priority) {
+	if !o.owner || o.tell {
+		c.backlog.push(c.roster, slot, p)
+	}
+}
+
+// priorityOf is how urgent it is to tell a record that refutes nothing.
+func (c *Core[ID, Addr]) priorityOf(r *record[ID]) priority {
+	switch r.state {
+	case Alive:
+		return prioAlive
+	case Suspect:
+		return prioSuspect
+	default:
+		return prioDown
+	}
+}
+
+// A window limits how often something happens within a second.
+type window struct {
+	since Instant
+	n     int
+}
+
+// allow reports whether it may happen once more now.
+func (w *window) allow(now Instant, most int) bool {
+	if now.Sub(w.since) >= time.Second || w.n == 0 {
+		*w = window{since: now}
+	}
+	if w.n >= most {
+		return false
+	}
+	w.n++
+	return true
+}

@@ -1,0 +1,316 @@
+package swim
+
+import "time"
+
+// A phase says how far we take part.
+type phase uint8
+
+const (
+	disconnected phase = iota // nobody to talk to
+	connected                 // at least one active member
+	saysGoodbye               // leaving
+	gone                      // left
+	undead                    // declared down, and not renewed
+)
+
+// ourselves is our own record, which the roster never holds. Every header
+// tells it, so it is never queued as an update.
+type ourselves[ID Identity[ID, Addr], Addr comparable] struct {
+	id    ID
+	addr  Addr
+	inc   Incarnation
+	meta  uint64
+	phase phase
+	// untold is how many more packets should be sent for the sake of their
+	// header alone, because something in it is new.
+	untold int
+	// overheard counts how often somebody else spoke for us.
+	overheard int
+}
+
+// take begins a life.
+func (u *ourselves[ID, Addr]) take(id ID) {
+	u.id, u.addr, u.inc = id, id.Addr(), 0
+}
+
+// state is what our headers say: every one of them refutes, until we leave.
+func (u *ourselves[ID, Addr]) state() State {
+	if u.phase == saysGoodbye || u.phase == gone {
+		return Left
+	}
+	return Alive
+}
+
+// present reports whether we may still speak for our identity.
+func (u *ourselves[ID, Addr]) present() bool {
+	return u.phase == disconnected || u.phase == connected
+}
+
+// maxJump is how far above our incarnation an accusation may name us. Only we
+// raise it, so anything beyond is no news but damage.
+const maxJump = 1 << 16
+
+// aboutUs handles a record of our own address. It reports whether it made us
+// say something new.
+func (c *Core[ID, Addr]) aboutUs(u *Update[ID]) bool {
+	if !c.us.present() {
+		return false
+	}
+	if u.ID != c.us.id {
+		return c.aboutNamesake(u)
+	}
+	if u.Incarnation > c.us.inc && u.Incarnation-c.us.inc > maxJump {
+		c.count(DropJump)
+		return false
+	}
+	if u.Metadata > c.us.meta {
+		c.us.meta = u.Metadata + 1
+		c.overheard(u.ID)
+	}
+	switch {
+	case u.State == Left || u.State == Down && u.Incarnation >= c.us.inc:
+		c.fell(u.ID)
+	case u.State == Alive && u.Incarnation <= c.us.inc:
+		return false
+	case u.State == Alive:
+		// Nobody but us may raise it: another process uses our identity, or we
+		// lost our state.
+		c.overheard(u.ID)
+		c.outlive(u.Incarnation)
+	case u.Incarnation < c.us.inc:
+		c.todo.explain = true
+	default:
+		c.outlive(u.Incarnation)
+		c.refute()
+	}
+	return true
+}
+
+// outlive raises our incarnation above one that somebody named.
+func (c *Core[ID, Addr]) outlive(accused Incarnation) {
+	if c.renewal.wanted {
+		return // we know that we are down: this life says nothing more
+	}
+	next := max(accused, c.us.inc) + 1
+	if next == 0 {
+		c.fell(c.us.id)
+		return
+	}
+	c.us.inc = next
+	c.us.untold = c.size().transmissions
+	c.stats.Refutations++
+}
+
+// refute tells some members at once, through the header, but not more often
+// than gossip goes out.
+func (c *Core[ID, Addr]) refute() {
+	every := max(c.cfg.Gossip.Every, 0)
+	if c.us.phase == connected && c.now >= c.todo.refuted.Add(every) {
+		c.todo.refuted = c.now
+		c.todo.gossip = true
+	}
+}
+
+// overheard counts that somebody else spoke for us. Once may be our own past;
+// twice is a conflict.
+func (c *Core[ID, Addr]) overheard(claimed ID) {
+	c.stats.Conflicts++
+	c.us.overheard++
+	if c.us.overheard == 2 {
+		c.notify(Notification[ID]{Kind: NotifyConflict, Member: c.Self(), Old: claimed})
+	}
+}
+
+// aboutNamesake handles a record of another identity of our address.
+func (c *Core[ID, Addr]) aboutNamesake(u *Update[ID]) bool {
+	ours, theirs := c.us.id.Supersedes(u.ID), u.ID.Supersedes(c.us.id)
+	switch {
+	case ours == theirs:
+		c.count(DropUnordered)
+		return false
+	case ours && u.State.Active():
+		c.us.untold = c.size().transmissions
+		c.todo.explain = true
+		return true
+	case ours:
+		c.count(DropOldIdentity)
+		return false
+	default:
+		c.rival(u.ID)
+		return true
+	}
+}
+
+// A renewal is the change to the next identity, slowed down when it repeats:
+// two live processes at one address would otherwise renew in turns for ever.
+type renewal[ID any] struct {
+	wanted   bool
+	newest   ID // the newest identity of our address that was heard of
+	heard    bool
+	last     Instant
+	trigger  Instant // when a renewal was last wanted
+	wait     time.Duration
+	reported bool // a conflict was notified
+}
+
+// maxRenewalWait bounds the time between two renewals, and is the quiet time
+// after which the first is free again.
+const maxRenewalWait = 10 * time.Minute
+
+// fell handles that our identity is down, or taken: from here on this life
+// never raises its incarnation again.
+func (c *Core[ID, Addr]) fell(newest ID) {
+	w := &c.renewal
+	if !w.heard || newest.Supersedes(w.newest) {
+		w.newest, w.heard = newest, true
+	}
+	if w.wait > 0 && c.now.Sub(w.trigger) > maxRenewalWait {
+		w.wait = 0
+		w.reported = false
+	}
+	w.trigger = c.now
+	w.wanted = true
+}
+
+// rival handles a newer identity of our address. Once is our own past or a
+// mistake; again, before the back-off is over, is a second live process.
+func (c *Core[ID, Addr]) rival(newer ID) {
+	c.fell(newer)
+	if w := &c.renewal; c.now < w.last.Add(w.wait) && !w.reported {
+		w.reported = true
+		c.stats.Conflicts++
+		c.notify(Notification[ID]{Kind: NotifyConflict, Member: c.Self(), Old: newer})
+	}
+}
+
+// renewIfAllowed carries out a renewal that is wanted, when its time has come.
+func (c *Core[ID, Addr]) renewIfAllowed() {
+	w := &c.renewal
+	if !w.wanted || !c.us.present() || c.now < w.last.Add(w.wait) {
+		return
+	}
+	w.wanted = false
+	next, ok := c.successor()
+	if !ok {
+		c.die()
+		return
+	}
+	w.last = c.now
+	w.wait = min(max(c.cfg.Period, 2*w.wait), maxRenewalWait)
+	c.stats.Renewals++
+	old := c.us.id
+	c.takeIdentity(next)
+	c.notify(Notification[ID]{Kind: NotifyRejoin, Member: c.Self(), Old: old})
+	c.todo.gossip = true
+	if c.todo.rejoin {
+		c.announceTo(c.todo.rejoinAt)
+	}
+}
+
+// successor is the identity to go on with: one above the newest heard of, so
+// that nobody takes it for an old one.
+func (c *Core[ID, Addr]) successor() (next ID, ok bool) {
+	if c.renewal.heard && c.renewal.newest.Supersedes(c.us.id) {
+		next, ok = c.renewal.newest.Renew()
+		if ok && c.succeeds(next) {
+			return next, true
+		}
+		// The newest one is the last that there can be. Whoever remembers it
+		// will forget it; the others can know us already.
+	}
+	next, ok = c.us.id.Renew()
+	return next, ok && c.succeeds(next)
+}
+
+// succeeds reports whether next can follow our identity.
+func (c *Core[ID, Addr]) succeeds(next ID) bool {
+	return next != c.us.id && next.Addr() == c.us.addr && next.Supersedes(c.us.id)
+}
+
+// takeIdentity begins the next life at once: what we know stays, what was
+// under way under the old name ends.
+func (c *Core[ID, Addr]) takeIdentity(next ID) {
+	c.us.take(next)
+	c.us.overheard = 0
+	c.us.untold = c.size().transmissions
+	c.renewal.wanted = false
+	c.stopTasks()
+	if c.us.phase == connected {
+		c.startTasks()
+	}
+}
+
+// die ends a life that can not be renewed.
+func (c *Core[ID, Addr]) die() {
+	c.us.phase = undead
+	c.stopTasks()
+	c.disarm(TimerAnnounceDown)
+	c.notify(Notification[ID]{Kind: NotifyDefunct, Member: c.Self()})
+}
+
+// ChangeIdentity becomes next, which begins at incarnation 0. At the same
+// address it must supersede the current identity; at another one it must
+// supersede whoever is known there; else [ErrNotSuperseding]. It is the way
+// back after [Core.Leave].
+func (c *Core[ID, Addr]) ChangeIdentity(next ID, rt Runtime[ID]) error {
+	c.enter(rt)
+	defer c.exit()
+	if next == c.us.id {
+		return ErrSameIdentity
+	}
+	if next.Addr() == c.us.addr {
+		if !next.Supersedes(c.us.id) {
+			return ErrNotSuperseding
+		}
+	} else if slot, known := c.roster.find(next.Addr()); known {
+		if !next.Supersedes(c.roster.at(slot).id) {
+			return ErrNotSuperseding
+		}
+		c.expel(slot)
+	}
+	if !c.us.present() {
+		c.us.phase = disconnected
+		c.leaving = leaving[ID]{}
+	}
+	c.takeIdentity(next)
+	c.todo.gossip = true
+	c.settle()
+	c.rearmContact()
+	return nil
+}
+
+// ReuseIdentity goes on with an identity that was declared down and could not
+// be renewed. Members that remember the verdict will repeat it. It returns
+// [ErrNotUndead] if nothing was declared, [ErrLeft] after [Core.Leave].
+func (c *Core[ID, Addr]) ReuseIdentity(rt Runtime[ID]) error {
+	c.enter(rt)
+	defer c.exit()
+	switch c.us.phase {
+	case undead:
+		c.us.phase = disconnected
+		c.renewal.wanted = false
+		c.rearmContact()
+		return nil
+	case saysGoodbye, gone:
+		return ErrLeft
+	default:
+		return ErrNotUndead
+	}
+}
+
+// heardUndead obeys those who hold us down, even if we hold them down: at
+// least one of us is wrong, and a new identity settles it.
+func (c *Core[ID, Addr]) heardUndead(h *Header[ID]) error {
+	switch {
+	case !c.us.present():
+		return c.drop(DropDefunct)
+	case h.About.Addr() != c.us.addr:
+		return c.drop(DropMalformed)
+	case h.AboutIncarnation < c.us.inc:
+		return c.drop(DropStaleUndead)
+	}
+	c.fell(h.About)
+	c.todo.rejoin, c.todo.rejoinAt = true, h.Src
+	c.settle()
+	return nil
+}

@@ -1,0 +1,220 @@
+package swim
+
+// HandleData takes a packet from the network. It is parsed and checked as a
+// whole before any of it counts.
+//
+// What is ignored is counted, and returned as a [Drop] if it concerns the
+// packet as such; then nothing but counters has changed, except that a sender
+// who answers late has still been heard. Errors of the [BroadcastHandler] are
+// returned too; the rest of the packet counted.
+func (c *Core[ID, Addr]) HandleData(packet []byte, rt Runtime[ID]) error {
+	c.enter(rt)
+	defer c.exit()
+	p := &c.in
+	if err := c.parse(packet, p); err != nil {
+		return err
+	}
+	h := &p.Header
+	c.stats.Received[h.Message]++
+	c.stats.Drops[DropUnknownField] += uint64(p.Unknown)
+	if h.Message == MessageTurnUndead {
+		return c.heardUndead(h)
+	}
+	if h.Message == MessageFeed && !c.asked.take(h.Src.Addr()) {
+		return c.drop(DropUnasked)
+	}
+	if c.cfg.Notify.Received {
+		c.notify(Notification[ID]{Kind: NotifyReceived, Message: h.Message, Number: h.Number, Member: header(h)})
+	}
+	sender, err := c.hear(h, len(packet))
+	if err != nil {
+		c.settle()
+		return err
+	}
+	if h.Message == MessageFeed {
+		c.fedBy(sender)
+	}
+	o := origin{tell: true, trusted: h.Message == MessageFeed}
+	for i := range p.Updates {
+		c.apply(&p.Updates[i], o)
+	}
+	err = c.deliver(p)
+	if e := c.answer(h, len(packet)); e != nil && err == nil {
+		err = e
+	}
+	c.settle()
+	return err
+}
+
+// parse reads a packet and decides whether it is one for us.
+func (c *Core[ID, Addr]) parse(packet []byte, p *Packet[ID]) error {
+	if len(packet) > c.cfg.MaxReceive {
+		return c.drop(DropTooBig)
+	}
+	p.Reset()
+	if c.codec.Parse(packet, p) != nil {
+		return c.drop(DropMalformed)
+	}
+	h := &p.Header
+	if h.Src.Addr() == c.us.addr {
+		return c.drop(DropEcho)
+	}
+	if h.Dst != c.us.id {
+		return c.misaddressed(h, len(packet))
+	}
+	if h.Message.HasAbout() && h.Message != MessageTurnUndead && h.About.Addr() == c.us.addr {
+		return c.drop(DropSelfRelay)
+	}
+	return nil
+}
+
+// misaddressed handles a packet for somebody else. Whoever wants to join needs
+// to know our address only; and one who knows an earlier life of ours is told,
+// by the header of an empty gossip, who we are now.
+func (c *Core[ID, Addr]) misaddressed(h *Header[ID], size int) error {
+	if h.Dst.Addr() != c.us.addr {
+		return c.drop(DropMisaddressed)
+	}
+	if h.Message == MessageAnnounce {
+		return nil
+	}
+	if c.us.present() && !h.Message.kind().answer && c.us.id.Supersedes(h.Dst) {
+		c.explain(h.Src, size)
+	}
+	return c.drop(DropMisaddressed)
+}
+
+// header is the record that a header tells about its sender.
+func header[ID any](h *Header[ID]) Member[ID] {
+	return Member[ID]{ID: h.Src, Incarnation: h.SrcIncarnation, State: h.SrcState, Metadata: h.SrcMetadata}
+}
+
+// hear merges what a header says about its sender, and decides whether the
+// sender is somebody to listen to. It returns where the sender is in the
+// roster.
+func (c *Core[ID, Addr]) hear(h *Header[ID], size int) (sender uint32, err error) {
+	slot, known := c.roster.find(h.Src.Addr())
+	if !known || !says(c.roster.at(slot), h) {
+		news := c.stats.Drops
+		c.scratch = Update[ID]{Member: header(h)}
+		c.apply(&c.scratch, origin{tell: true})
+		// That a header repeats what we know is no dropped news.
+		c.stats.Drops[DropOldNews] = news[DropOldNews]
+		if slot, known = c.roster.find(h.Src.Addr()); !known {
+			return 0, DropFull // counted by apply, with its reason
+		}
+	}
+	r := c.roster.at(slot)
+	if r.id != h.Src || r.state == Down || r.state == Left && h.SrcState != Left {
+		if !h.Message.kind().answer {
+			c.turnUndead(h.Src, h.SrcIncarnation, r.id, c.answerRoom(r, size))
+		}
+		return slot, c.drop(DropDownSender)
+	}
+	r.heard = c.now
+	c.pause.frozen = 0
+	return slot, nil
+}
+
+// says reports whether a header tells nothing that the record of an alive
+// member does not.
+func says[ID comparable](r *record[ID], h *Header[ID]) bool {
+	return r.id == h.Src && r.inc == h.SrcIncarnation && r.meta == h.SrcMetadata && r.state == Alive && h.SrcState == Alive
+}
+
+// answerRoom is how large an answer may be: a sender that never answered us
+// may not be at its address at all, and is sent no more than it sent.
+func (c *Core[ID, Addr]) answerRoom(r *record[ID], size int) int {
+	if r.flags&isVerified != 0 {
+		return c.cfg.MaxPacket
+	}
+	return min(size, c.cfg.MaxPacket)
+}
+
+// answer does what a message asks for. A packet causes at most one answer, to
+// its sender; an answer causes nothing, except that the ack for a relayed
+// probe is passed on.
+func (c *Core[ID, Addr]) answer(h *Header[ID], size int) error {
+	if c.us.phase == gone || c.us.phase == undead {
+		return c.drop(DropDefunct)
+	}
+	slot, known := c.roster.find(h.Src.Addr())
+	if !known || c.roster.at(slot).id != h.Src {
+		return c.drop(DropDownSender) // its own packet told us so
+	}
+	r := c.roster.at(slot)
+	room := c.answerRoom(r, size)
+	switch h.Message {
+	case MessagePing:
+		c.todo.explain = false
+		return c.reply(Header[ID]{Dst: h.Src, Message: MessageAck, Number: h.Number}, room)
+	case MessageIndirectPing:
+		c.todo.explain = false
+		return c.reply(Header[ID]{Dst: h.Src, Message: MessageIndirectAck, Number: h.Number, About: h.About}, room)
+	case MessagePingReq:
+		return c.relayPing(h, r)
+	case MessageIndirectAck:
+		return c.relayAck(h, r)
+	case MessageAck:
+		return c.acked(h, r)
+	case MessageForwardedAck:
+		return c.vouched(h, r)
+	case MessageAnnounce:
+		c.todo.explain = false
+		return c.feed(h.Src, min(size, c.cfg.MaxPacket))
+	case MessageGossip, MessageBroadcast:
+		if r.flags&isLone != 0 {
+			c.todo.explain = true
+		}
+		if c.todo.explain {
+			c.explain(h.Src, size)
+		}
+	}
+	return nil
+}
+
+// explain answers with an empty gossip, not more than once in a period to one
+// address: its header says who we are and refutes what is stale. To one that
+// we suspect it carries the suspicion.
+func (c *Core[ID, Addr]) explain(to ID, size int) {
+	c.todo.explain = false
+	if !c.warned.allow(to.Addr(), c.now, c.cfg.Period) {
+		c.count(DropRateLimited)
+		return
+	}
+	room := min(size, c.cfg.MaxPacket)
+	if slot, known := c.roster.find(to.Addr()); known {
+		room = c.answerRoom(c.roster.at(slot), size)
+	}
+	c.post(Header[ID]{Dst: to, Message: MessageGossip}, room, bare)
+}
+
+// turnUndead tells a member that it is considered down, or that another
+// identity has its address, not more than once in a period.
+func (c *Core[ID, Addr]) turnUndead(to ID, at Incarnation, newest ID, room int) {
+	if !c.us.present() {
+		return
+	}
+	if !c.warned.allow(to.Addr(), c.now, c.cfg.Period) {
+		c.count(DropRateLimited)
+		return
+	}
+	c.reply(Header[ID]{Dst: to, Message: MessageTurnUndead, About: newest, AboutIncarnation: at}, room)
+}
+
+// A todo is what an input decided to do when it is otherwise done.
+type todo[ID any] struct {
+	gossip   bool    // tell some members at once
+	explain  bool    // the sender should hear who we are
+	rejoin   bool    // announce a renewed identity ...
+	rejoinAt ID      // ... to the one that asked for it
+	refuted  Instant // when a refutation was last gossiped at once
+}
+
+func (c *Core[ID, Addr]) sendTodo() {
+	gossip := c.todo.gossip
+	c.todo = todo[ID]{refuted: c.todo.refuted}
+	if gossip && c.us.phase == connected {
+		c.gossipTo(max(c.cfg.Gossip.Num, 1))
+	}
+}

@@ -1,0 +1,316 @@
+package swim
+
+import (
+	"bytes"
+	"time"
+)
+
+// A doubt is what we hold against one member: who accuses it, and until when
+// it may refute. Every holder of a suspicion runs its own deadline, so that a
+// suspicion ends even if its only accuser is gone.
+//
+// "[...] the Suspicion subprotocol [...] marks the member as suspected [...]
+// treated as a non-faulty member [...] for the purposes of ping target
+// selection." SWIM, section 4.2.
+type doubt[ID Identity[ID, Addr], Addr comparable] struct {
+	by   [MaxAccusers]ID // in the order in which we learnt of them
+	n    uint8
+	ours bool // our own probe failed
+
+	since Instant       // when the time to refute began
+	least time.Duration // how long a suspect may refute
+	wait  time.Duration // the same, and longer if we only heard of it
+
+	due   Instant // when the outstanding timer event comes
+	token uint32  // of that event
+	armed bool
+}
+
+// deadline is when the verdict falls.
+func (d *doubt[ID, Addr]) deadline() Instant { return d.since.Add(d.wait) }
+
+// doubts is a table of doubts, with places that are used again. A place is
+// named by its number + 1, so that zero is none.
+type doubts[ID Identity[ID, Addr], Addr comparable] struct {
+	pages []*[doubtPage]doubt[ID, Addr]
+	used  uint32
+	free  []uint32
+	token uint32 // of the newest timer event
+}
+
+const doubtPage = 256
+
+func (t *doubts[ID, Addr]) at(ref uint32) *doubt[ID, Addr] {
+	i := ref - 1
+	return &t.pages[i/doubtPage][i%doubtPage]
+}
+
+func (t *doubts[ID, Addr]) add() uint32 {
+	if n := len(t.free); n > 0 {
+		ref := t.free[n-1]
+		t.free = t.free[:n-1]
+		*t.at(ref) = doubt[ID, Addr]{}
+		return ref
+	}
+	if t.used%doubtPage == 0 && int(t.used/doubtPage) == len(t.pages) {
+		t.pages = append(t.pages, new([doubtPage]doubt[ID, Addr]))
+	}
+	t.used++
+	return t.used
+}
+
+func (t *doubts[ID, Addr]) drop(ref uint32) {
+	*t.at(ref) = doubt[ID, Addr]{}
+	t.free = append(t.free, ref)
+}
+
+// shift moves every deadline by the length of a pause.
+func (t *doubts[ID, Addr]) shift(pause time.Duration) {
+	for ref := uint32(1); ref <= t.used; ref++ {
+		d := t.at(ref)
+		d.since = d.since.Add(pause)
+		d.due = d.due.Add(pause)
+	}
+}
+
+// doubtOf returns the doubt of a record, making one if it has none.
+func (c *Core[ID, Addr]) doubtOf(r *record[ID]) *doubt[ID, Addr] {
+	if r.doubt == 0 {
+		r.doubt = c.doubts.add()
+	}
+	return c.doubts.at(r.doubt)
+}
+
+// doubt makes a member suspect at an incarnation, and starts the time in which
+// it may refute. Those who only heard of it wait for as long as gossip takes
+// longer, so that a refutation reaches them first.
+func (c *Core[ID, Addr]) doubt(r *record[ID], inc Incarnation, by []ID, ours bool) {
+	size := c.size()
+	d := c.doubtOf(r)
+	d.n, d.ours = 0, ours
+	d.since, d.least, d.wait = c.now, size.suspicion, size.suspicion
+	r.inc = inc
+	c.become(r, Suspect, false)
+	if ours {
+		c.addAccuser(d, c.us.id)
+	} else {
+		d.wait += size.spread
+		c.accuse(d, r.id, by)
+	}
+	c.watch(r, d)
+	if c.cfg.Notify.Suspect {
+		c.notify(Notification[ID]{Kind: NotifySuspect, Member: r.member(), Cause: c.cause(r, !ours)})
+	}
+}
+
+// accuse adds accusers to those of a suspect or down member, and reports
+// whether there are more of them. A member does not accuse itself; and whether we do is for
+// us to say.
+func (c *Core[ID, Addr]) accuse(d *doubt[ID, Addr], accused ID, by []ID) (more bool) {
+	for _, id := range by {
+		if id == c.us.id || id.Addr() == accused.Addr() {
+			continue
+		}
+		more = c.addAccuser(d, id) || more
+	}
+	return more
+}
+
+// addAccuser keeps the accusers a set, of each address the latest life, cut to
+// the smallest in the canonical order, so that all members end with the same.
+func (c *Core[ID, Addr]) addAccuser(d *doubt[ID, Addr], id ID) (more bool) {
+	largest := 0
+	for i, known := range d.by[:d.n] {
+		if known == id {
+			return false
+		}
+		if known.Addr() == id.Addr() {
+			if id.Supersedes(known) {
+				d.by[i] = id
+				return true
+			}
+			return false
+		}
+		if d.n == MaxAccusers && c.canonicalLess(d.by[largest], known) {
+			largest = i
+		}
+	}
+	if d.n < MaxAccusers {
+		d.by[d.n] = id
+		d.n++
+		return true
+	}
+	if c.canonicalLess(id, d.by[largest]) {
+		d.by[largest] = id
+		return true
+	}
+	return false
+}
+
+// canonicalLess orders identities the same way at every member.
+func (c *Core[ID, Addr]) canonicalLess(a, b ID) bool {
+	var left, right [64]byte
+	return bytes.Compare(c.codec.AppendID(left[:0], a), c.codec.AppendID(right[:0], b)) < 0
+}
+
+// corroborate merges a record that says what we know already: accusers add up,
+// and of two goodbyes the one that is remembered longer counts.
+func (c *Core[ID, Addr]) corroborate(slot uint32, r *record[ID], u *Update[ID]) bool {
+	switch r.state {
+	case Suspect:
+		d := c.doubts.at(r.doubt)
+		if !c.accuse(d, r.id, u.By) {
+			return false
+		}
+		if r.flags&isLone != 0 && d.n >= 2 {
+			c.bury(slot, r, Down, 0)
+		}
+		return true
+	case Down:
+		more := len(u.By) > 0 && c.accuse(c.doubtOf(r), r.id, u.By)
+		c.remember(slot, r, u.Remaining)
+		return more
+	case Left:
+		c.remember(slot, r, u.Remaining)
+	}
+	return false
+}
+
+// accuseByProbe handles that our own probe of a member failed. It counts only
+// for the incarnation that was probed.
+func (c *Core[ID, Addr]) accuseByProbe(slot uint32, r *record[ID], inc Incarnation) {
+	if r.inc != inc || !r.state.Active() {
+		return
+	}
+	if r.state == Alive {
+		c.doubt(r, inc, nil, true)
+		c.backlog.push(c.roster, slot, prioSuspect)
+		return
+	}
+	d := c.doubts.at(r.doubt)
+	if d.ours {
+		return
+	}
+	d.ours, d.wait = true, d.least
+	if c.addAccuser(d, c.us.id) {
+		c.backlog.push(c.roster, slot, prioSuspect)
+	}
+	c.watch(r, d)
+}
+
+// watch keeps one timer event outstanding that comes no later than the
+// deadline. One that comes earlier is submitted again then, so that a member
+// never has more than one, however often it is doubted.
+func (c *Core[ID, Addr]) watch(r *record[ID], d *doubt[ID, Addr]) {
+	if c.cfg.Rules.AccuserDeadline && !d.ours {
+		return
+	}
+	if at := d.deadline(); !d.armed || at < d.due {
+		c.wake(r, d, at)
+	}
+}
+
+// wake submits the timer event of a suspicion.
+func (c *Core[ID, Addr]) wake(r *record[ID], d *doubt[ID, Addr], at Instant) {
+	c.doubts.token++
+	d.token = c.doubts.token
+	d.due, d.armed = max(at, c.now), true
+	c.rt.SubmitAfter(Timer[ID]{Kind: TimerSuspicion, Token: d.token, ID: r.id}, d.due.Sub(c.now))
+}
+
+// suspicionDue handles the timer event of a suspicion.
+func (c *Core[ID, Addr]) suspicionDue(t Timer[ID]) {
+	slot, known := c.roster.find(t.ID.Addr())
+	if !known || c.roster.at(slot).doubt == 0 {
+		c.count(DropStaleTimer)
+		return
+	}
+	r := c.roster.at(slot)
+	d := c.doubts.at(r.doubt)
+	if !d.armed || d.token != t.Token {
+		c.count(DropStaleTimer)
+		return
+	}
+	if early := d.due.Sub(c.now); early > 0 {
+		c.rt.SubmitAfter(t, early)
+		return
+	}
+	c.checkPause(c.now.Sub(d.due))
+	d.armed = false
+	switch {
+	case r.state == Alive || r.state == Left:
+		c.release(r)
+	case r.state == Down || r.flags&isLone != 0:
+	case c.us.phase == gone:
+		// Those who left judge nobody.
+	case d.deadline() > c.now:
+		c.wake(r, d, d.deadline())
+	case c.now < c.pause.frozen:
+		c.wake(r, d, min(c.pause.frozen, c.now.Add(c.cfg.Period)))
+	default:
+		c.judge(slot, r, d)
+	}
+}
+
+// judge ends a suspicion that nobody refuted. A verdict needs company: with a
+// single accuser it may be that one who is cut off, so the member is down for
+// our owner, but for the others it stays a suspect, and its next word brings
+// it back.
+func (c *Core[ID, Addr]) judge(slot uint32, r *record[ID], d *doubt[ID, Addr]) {
+	if !c.cfg.Rules.SoleVerdict && d.n < 2 {
+		c.stats.LoneVerdicts++
+		c.become(r, Suspect, true)
+		c.deactivate(slot, r, Down, false)
+		return
+	}
+	c.end(slot, r, Down, 0, false)
+	c.backlog.push(c.roster, slot, prioDown)
+	c.turnUndead(r.id, r.inc, r.id, c.cfg.MaxPacket)
+	c.mourn(r.id)
+}
+
+// patient reports whether a suspect has had its time to refute.
+func (c *Core[ID, Addr]) patient(r *record[ID]) bool {
+	d := c.doubts.at(r.doubt)
+	return r.flags&isLone != 0 || c.now >= d.since.Add(d.least)
+}
+
+// excuse gives a suspect that answered us its full time again: it may only not
+// have heard of the suspicion yet.
+func (c *Core[ID, Addr]) excuse(r *record[ID], pinged Instant) {
+	if r.state != Suspect || c.cfg.Rules.SilentSuspicion {
+		return
+	}
+	if d := c.doubts.at(r.doubt); pinged >= d.since {
+		d.since = c.now
+	}
+}
+
+// release ends the doubt about a member. Its place is kept while a timer event
+// is outstanding, which then finds nothing to do.
+func (c *Core[ID, Addr]) release(r *record[ID]) {
+	if r.doubt == 0 {
+		return
+	}
+	d := c.doubts.at(r.doubt)
+	if d.armed {
+		d.n, d.ours = 0, false
+		return
+	}
+	c.doubts.drop(r.doubt)
+	r.doubt = 0
+}
+
+// cause says why a member is doubted or gone.
+func (c *Core[ID, Addr]) cause(r *record[ID], gossiped bool) Cause[ID] {
+	cause := Cause[ID]{Gossiped: gossiped, LastHeard: r.heard}
+	if r.doubt == 0 {
+		return cause
+	}
+	if d := c.doubts.at(r.doubt); d.n > 0 {
+		cause.Accuser = d.by[0]
+		cause.Confirmed = d.n - 1
+		return cause
+	}
+	return cause
+}

@@ -1,0 +1,121 @@
+package swim
+
+import "time"
+
+// A task is something that runs by timer events, one outstanding at a time.
+type task struct {
+	token uint32 // of the outstanding event; every other one is stale
+	due   Instant
+	armed bool
+}
+
+// arm submits the next event of a task; an outstanding one becomes stale.
+func (c *Core[ID, Addr]) arm(k TimerKind, after time.Duration) {
+	t := &c.tasks[k]
+	t.token++
+	t.due = c.now.Add(after)
+	t.armed = true
+	c.rt.SubmitAfter(Timer[ID]{Kind: k, Token: t.token}, after)
+}
+
+// armEvery is arm for a task that may be switched off.
+func (c *Core[ID, Addr]) armEvery(k TimerKind, every time.Duration) {
+	if every != Off {
+		c.arm(k, every)
+	}
+}
+
+// disarm makes the outstanding event of a task stale.
+func (c *Core[ID, Addr]) disarm(k TimerKind) {
+	c.tasks[k].token++
+	c.tasks[k].armed = false
+}
+
+// HandleTimer takes back what [Runtime.SubmitAfter] was given. An event that
+// was replaced does nothing; one that comes early is submitted again; one that
+// comes much too late makes the core suspect itself of having stood still.
+//
+// It returns [ErrNotConnected] for a probe event while nobody is known and
+// [ErrIncompleteProbe] if the events of a probe came out of order; probing
+// goes on after both.
+func (c *Core[ID, Addr]) HandleTimer(t Timer[ID], rt Runtime[ID]) error {
+	c.enter(rt)
+	defer c.exit()
+	if t.Kind == TimerSuspicion {
+		c.suspicionDue(t)
+		c.settle()
+		return nil
+	}
+	if t.Kind == TimerProbe && c.us.phase != connected {
+		return ErrNotConnected
+	}
+	if t.Kind >= numTimerKinds {
+		c.count(DropStaleTimer)
+		return nil
+	}
+	task := &c.tasks[t.Kind]
+	if !task.armed || task.token != t.Token {
+		c.count(DropStaleTimer)
+		return nil
+	}
+	if early := task.due.Sub(c.now); early > 0 {
+		rt.SubmitAfter(t, early)
+		return nil
+	}
+	if t.Kind != TimerForget {
+		// Members are forgotten after a day; nobody is wronged if that
+		// happens late.
+		c.checkPause(c.now.Sub(task.due))
+	}
+	task.armed = false
+	err := c.run(t.Kind)
+	c.settle()
+	return err
+}
+
+func (c *Core[ID, Addr]) run(k TimerKind) error {
+	switch k {
+	case TimerIndirect:
+		c.askOthers()
+	case TimerProbe:
+		return c.nextProbe()
+	case TimerAnnounce:
+		c.announceToActive()
+	case TimerAnnounceDown:
+		c.contactLost()
+	case TimerGossip:
+		c.gossipDue()
+	case TimerForget:
+		c.forgetDue()
+	}
+	return nil
+}
+
+// A pause remembers that this process stood still: then it is not the others
+// who were silent.
+type pause struct {
+	// frozen is until when no verdict falls, unless a packet arrives; 0 if
+	// verdicts may fall.
+	frozen Instant
+}
+
+// checkPause is told how late an event came. Too late means that this process
+// did not run: every deadline moves by that time, and the running probe is
+// dropped, because its ack may lie unread.
+func (c *Core[ID, Addr]) checkPause(late time.Duration) {
+	if c.cfg.StallLimit == Off || late <= c.cfg.StallLimit {
+		return
+	}
+	c.stats.Pauses++
+	for k := range c.tasks {
+		if TimerKind(k) != TimerForget {
+			c.tasks[k].due = c.tasks[k].due.Add(late)
+		}
+	}
+	c.doubts.shift(late)
+	if c.probe.running {
+		c.probe.clear()
+		c.stats.ProbesVoid++
+	}
+	c.pause.frozen = c.now.Add(c.size().suspicion)
+}
