@@ -20,6 +20,28 @@ func (c *Core[ID, Addr]) compare(inc Incarnation, state State, r *record[ID]) in
 	return compareTruth(inc, state, r.inc, r.state)
 }
 
+// applyAll merges the records of a packet, looking a few of them up ahead.
+func (c *Core[ID, Addr]) applyAll(updates []Update[ID], o origin) {
+	var hints [hintBatch]uint32
+	for len(updates) > 0 {
+		batch := updates[:min(hintBatch, len(updates))]
+		updates = updates[len(batch):]
+		c.roster.hint(batch, &hints)
+		for i := range batch {
+			u := &batch[i]
+			if slot := hints[i]; slot != none {
+				// A record that was merged meanwhile may have emptied the slot,
+				// or filled it otherwise; the identity tells.
+				if r := c.roster.at(slot); r.id == u.ID && r.flags&isKnown != 0 {
+					c.merge(slot, r, u, o)
+					continue
+				}
+			}
+			c.apply(u, o)
+		}
+	}
+}
+
 // apply merges one record into what we know. It reports whether the record
 // was news. The address decides where it belongs, the identity whether it is
 // about the same life, and the order of truth whether it is later.

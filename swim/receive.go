@@ -35,9 +35,7 @@ func (c *Core[ID, Addr]) HandleData(packet []byte, rt Runtime[ID]) error {
 		c.fedBy(sender)
 	}
 	o := origin{tell: true, trusted: h.Message == MessageFeed}
-	for i := range p.Updates {
-		c.apply(&p.Updates[i], o)
-	}
+	c.applyAll(p.Updates, o)
 	err = c.deliver(p)
 	if e := c.answer(h, len(packet)); e != nil && err == nil {
 		err = e
