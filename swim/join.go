@@ -108,6 +108,11 @@ func (c *Core[ID, Addr]) feed(to ID, room int) error {
 	p := &c.out
 	p.Reset()
 	p.Header = Header[ID]{Dst: to, Message: MessageFeed}
+	if slot, known := c.roster.find(to.Addr()); known && c.concerns(c.roster.at(slot), p.Header) {
+		// An announce may be all that one with a lone verdict says to us, and
+		// only it can refute.
+		c.load(p, []uint32{slot})
+	}
 	c.load(p, c.sample)
 	return c.transmit(p, room)
 }
@@ -142,7 +147,9 @@ func (c *Core[ID, Addr]) contactLost() {
 		if !any {
 			break
 		}
-		c.announceTo(to)
+		if !c.asked.asked(to.Addr(), c.now) {
+			c.announceTo(to)
+		}
 		asked++
 	}
 	if asked > 0 {

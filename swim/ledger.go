@@ -64,6 +64,12 @@ func (l *ledger[Addr]) ask(at Addr, now Instant) uint8 {
 	return e.count
 }
 
+// asked reports whether an address is being asked at this moment already.
+func (l *ledger[Addr]) asked(at Addr, now Instant) bool {
+	e := l.entries[at]
+	return e.open && e.at == now
+}
+
 // take reports whether an answer was due from an address; another one is not.
 func (l *ledger[Addr]) take(at Addr) bool {
 	e := l.entries[at]
