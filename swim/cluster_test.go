@@ -66,7 +66,7 @@ type cluster struct {
 	jitter  time.Duration // added to the latency, drawn for each packet
 	twice   float64       // how many packets arrive twice
 	damage  float64       // of how many packets a bit is flipped
-	trace   io.Writer // if set, everything that happens is written to it
+	trace   io.Writer     // if set, everything that happens is written to it
 }
 
 type testNode struct {

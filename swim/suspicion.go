@@ -64,12 +64,14 @@ func (t *doubts[ID, Addr]) drop(ref uint32) {
 	t.free = append(t.free, ref)
 }
 
-// shift moves every deadline by the length of a pause.
-func (t *doubts[ID, Addr]) shift(pause time.Duration) {
+// shift moves every deadline by the length of a pause, or by the age of the
+// suspicion if it began after it.
+func (t *doubts[ID, Addr]) shift(pause time.Duration, now Instant) {
 	for ref := uint32(1); ref <= t.used; ref++ {
 		d := t.at(ref)
-		d.since = d.since.Add(pause)
-		d.due = d.due.Add(pause)
+		by := min(pause, now.Sub(d.since))
+		d.since = d.since.Add(by)
+		d.due = d.due.Add(by)
 	}
 }
 
