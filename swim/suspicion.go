@@ -65,13 +65,13 @@ func (t *doubts[ID, Addr]) drop(ref uint32) {
 }
 
 // shift moves every deadline by the length of a pause, or by the age of the
-// suspicion if it began after it.
+// suspicion if it began after it. Events that are overdue find that out when
+// they come; that they are late is explained by this pause.
 func (t *doubts[ID, Addr]) shift(pause time.Duration, now Instant) {
 	for ref := uint32(1); ref <= t.used; ref++ {
 		d := t.at(ref)
-		by := min(pause, now.Sub(d.since))
-		d.since = d.since.Add(by)
-		d.due = d.due.Add(by)
+		d.since = d.since.Add(min(pause, now.Sub(d.since)))
+		d.due = max(d.due, now)
 	}
 }
 
