@@ -13,14 +13,15 @@ import (
 type guard[ID Identity[ID, Addr], Addr comparable] struct {
 	core *Core[ID, Addr]
 
-	id   ID
-	inc  Incarnation
-	left bool
-	up   map[Addr]ID          // what the events add up to
-	held map[Addr]witness[ID] // the roster after the last input
-	most Config               // the loosest limits of all configurations so far
-	pkt  Packet[ID]
-	buf  []byte
+	id      ID
+	inc     Incarnation
+	left    bool
+	up      map[Addr]ID          // what the events add up to
+	held    map[Addr]witness[ID] // the roster after the last input
+	evicted uint64               // how many records were forgotten early
+	most    Config               // the loosest limits of all configurations so far
+	pkt     Packet[ID]
+	buf     []byte
 }
 
 // A witness is a record as it was.
@@ -190,7 +191,7 @@ func (g *guard[ID, Addr]) checkRecords(wrong *complaints) {
 			w.accusers = g.checkDoubt(wrong, r)
 		}
 		now[r.id.Addr()] = w
-		if before, was := g.held[r.id.Addr()]; was {
+		if before, was := g.held[r.id.Addr()]; was && g.evicted == c.stats.Evicted {
 			g.checkSuccession(wrong, before, w)
 		}
 	}
@@ -203,11 +204,11 @@ func (g *guard[ID, Addr]) checkRecords(wrong *complaints) {
 		}
 		if before.state.Active() && !before.lone {
 			wrong.add("S27: %v was forgotten while it took part", before.id)
-		} else if before.until > c.now && c.stats.Evicted == 0 {
+		} else if before.until > c.now && g.evicted == c.stats.Evicted {
 			wrong.add("S27: %v was forgotten at %v instead of %v", before.id, c.now, before.until)
 		}
 	}
-	g.held = now
+	g.held, g.evicted = now, c.stats.Evicted
 	for _, ref := range c.doubts.free {
 		if owned[ref] {
 			wrong.add("doubt %d is free and in use", ref)

@@ -23,6 +23,7 @@ func TestPauseDoesNotPutOffASuspicionThatBeganAfterIt(t *testing.T) {
 		slot, _ := core.find(who{"d", 1})
 		core.accuseByProbe(slot, core.roster.at(slot), core.roster.at(slot).inc)
 		core.gossipTo(3)
+		core.settle()
 		return nil
 	})
 	c.run(10 * time.Millisecond) // it waits for a now
