@@ -271,6 +271,7 @@ func (c *Core[ID, Addr]) ChangeIdentity(next ID, rt Runtime[ID]) error {
 	if !c.us.present() {
 		c.us.phase = disconnected
 		c.leaving = leaving[ID]{}
+		c.watchAll() // those who left let their suspicions lie
 	}
 	c.takeIdentity(next)
 	c.todo.gossip = true

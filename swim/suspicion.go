@@ -212,6 +212,16 @@ func (c *Core[ID, Addr]) watch(r *record[ID], d *doubt[ID, Addr]) {
 	}
 }
 
+// watchAll is watch for every suspect, after a time in which deadlines meant
+// nothing.
+func (c *Core[ID, Addr]) watchAll() {
+	for _, slot := range c.roster.active.slots {
+		if r := c.roster.at(slot); r.state == Suspect {
+			c.watch(r, c.doubts.at(r.doubt))
+		}
+	}
+}
+
 // wake submits the timer event of a suspicion.
 func (c *Core[ID, Addr]) wake(r *record[ID], d *doubt[ID, Addr], at Instant) {
 	c.doubts.token++
