@@ -57,6 +57,12 @@ func (b *backlog) remove(r queuedRecords, slot uint32) {
 	}
 }
 
+// holds reports whether a member is queued.
+func (b *backlog) holds(r queuedRecords, slot uint32) bool {
+	ring, _ := b.locate(r, slot)
+	return ring != nil
+}
+
 // locate returns where a member is queued, or no ring. A ring holds a slot
 // only where its record says so, hence what leaves a ring by being told often
 // enough needs nothing to be cleared.

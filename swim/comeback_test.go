@@ -6,7 +6,9 @@ import (
 )
 
 func TestSuspicionsOfBeforeLeavingEndAfterComingBack(t *testing.T) {
-	c := newCluster(t, Local(), "a", "b", "c", "d")
+	cfg := Local()
+	cfg.LeaveTimeout = 100 * time.Millisecond // less than a suspect has
+	c := newCluster(t, cfg, "a", "b", "c", "d")
 	c.meet()
 	c.run(5 * time.Second)
 	c.crash("d")

@@ -8,9 +8,14 @@ const (
 	full                // also what there is to tell, as far as it fits
 )
 
-// untold reports whether there is anything to gossip.
+// untold reports whether there is anything to gossip. What is to be told about
+// the only other member has nobody to be told to.
 func (c *Core[ID, Addr]) untold() bool {
-	return c.backlog.len() > 0 || len(c.queue.items) > 0 || c.us.untold > 0
+	updates := c.backlog.len()
+	if others := c.roster.active.slots; len(others) == 1 && updates == 1 && c.backlog.holds(c.roster, others[0]) {
+		updates = 0
+	}
+	return updates > 0 || len(c.queue.items) > 0 || c.us.untold > 0
 }
 
 // gossipDue is the periodic gossip. Its task rests while nothing is to tell.
