@@ -199,12 +199,12 @@ func (g *guard[ID, Addr]) checkRecords(wrong *complaints) {
 		wrong.add("tallies %v, counted %v", c.tally, tally)
 	}
 	for at, before := range g.held {
-		if _, still := now[at]; still || at == c.us.addr {
+		if _, still := now[at]; still || at == c.us.addr || g.evicted != c.stats.Evicted {
 			continue
 		}
 		if before.state.Active() && !before.lone {
 			wrong.add("S27: %v was forgotten while it took part", before.id)
-		} else if before.until > c.now && g.evicted == c.stats.Evicted {
+		} else if before.until > c.now {
 			wrong.add("S27: %v was forgotten at %v instead of %v", before.id, c.now, before.until)
 		}
 	}
