@@ -42,7 +42,7 @@ func (b *backlog) len() int {
 // or less urgent, the news takes its place.
 func (b *backlog) push(r queuedRecords, slot uint32, p priority) {
 	if ring, place := b.locate(r, slot); ring != nil {
-		if ring == &b.rings[p] && ring.untold(place) {
+		if b.fresh(slot, place, p) {
 			return
 		}
 		ring.remove(place, r)
@@ -50,17 +50,18 @@ func (b *backlog) push(r queuedRecords, slot uint32, p priority) {
 	r.queue(slot, b.rings[p].push(slot, r), p)
 }
 
+// fresh reports whether news about a member of that priority is queued at a
+// place and was never told: then news of the same priority changes nothing.
+func (b *backlog) fresh(slot, place uint32, p priority) bool {
+	ring := &b.rings[p]
+	return ring.untold(place) && *ring.at(place) == slot
+}
+
 // remove takes a member that is forgotten out, if it is queued.
 func (b *backlog) remove(r queuedRecords, slot uint32) {
 	if ring, place := b.locate(r, slot); ring != nil {
 		ring.remove(place, r)
 	}
-}
-
-// holds reports whether a member is queued.
-func (b *backlog) holds(r queuedRecords, slot uint32) bool {
-	ring, _ := b.locate(r, slot)
-	return ring != nil
 }
 
 // locate returns where a member is queued, or no ring. A ring holds a slot

@@ -1,5 +1,7 @@
 package swim
 
+import "errors"
+
 // A filling says what a packet carries besides its header.
 type filling uint8
 
@@ -8,14 +10,9 @@ const (
 	full                // also what there is to tell, as far as it fits
 )
 
-// untold reports whether there is anything to gossip. What is to be told about
-// the only other member has nobody to be told to.
+// untold reports whether there is anything to gossip.
 func (c *Core[ID, Addr]) untold() bool {
-	updates := c.backlog.len()
-	if others := c.roster.active.slots; len(others) == 1 && updates == 1 && c.backlog.holds(c.roster, others[0]) {
-		updates = 0
-	}
-	return updates > 0 || len(c.queue.items) > 0 || c.us.untold > 0
+	return c.backlog.len() > 0 || len(c.queue.items) > 0 || c.us.untold > 0
 }
 
 // gossipDue is the periodic gossip. Its task rests while nothing is to tell.
@@ -73,18 +70,24 @@ func (c *Core[ID, Addr]) post(h Header[ID], room int, with filling) error {
 	if h.Message.HasUpdates() && known && c.concerns(c.roster.at(to), h) {
 		c.load(p, []uint32{to})
 	}
+	// Otherwise what is told about the receiver is told to it too: in a cluster
+	// of two there is nobody else, and it could never end.
+	skip := uint32(none)
+	if len(p.Updates) > 0 {
+		skip = to
+	}
 	own := len(p.Updates) // outside the budget
 	c.slots = c.slots[:0]
 	if with == full && h.Message.HasUpdates() {
-		c.slots = c.backlog.gather(c.size().transmissions, c.most(room), c.slots, to)
+		c.slots = c.backlog.gather(c.size().transmissions, c.most(room), c.slots, skip)
 		c.load(p, c.slots)
 	}
 	payloads := 0
 	if with == full && h.Message.HasPayloads() && len(c.queue.items) > 0 && c.wanted(to) {
 		payloads = c.loadPayloads(p, room)
 	}
-	if !c.transmit(p, room) {
-		return c.drop(DropTooLarge)
+	if err := c.transmit(p, room); err != nil {
+		return err
 	}
 	if with == full {
 		c.settleBacklog(p.Updates[own:])
@@ -143,13 +146,17 @@ func (c *Core[ID, Addr]) settleBacklog(updates []Update[ID]) {
 }
 
 // transmit completes the header by who we are, encodes the packet and hands it
-// to the runtime. It reports false if not even the header has room.
-func (c *Core[ID, Addr]) transmit(p *Packet[ID], room int) bool {
+// to the runtime. It fails if not even the header has room.
+func (c *Core[ID, Addr]) transmit(p *Packet[ID], room int) error {
 	h := &p.Header
 	h.Src, h.SrcIncarnation, h.SrcState, h.SrcMetadata = c.us.id, c.us.inc, c.us.state(), c.us.meta
 	data, err := c.codec.Append(c.buf[:0], room, p)
+	if errors.Is(err, ErrTooBig) {
+		return c.drop(DropTooLarge)
+	}
 	if err != nil {
-		return false
+		c.stats.EncodeErrors++
+		return err
 	}
 	c.buf = data
 	c.stats.Sent[h.Message]++
@@ -158,7 +165,7 @@ func (c *Core[ID, Addr]) transmit(p *Packet[ID], room int) bool {
 	if c.cfg.Notify.Sent {
 		c.notify(Notification[ID]{Kind: NotifySent, Message: h.Message, Number: h.Number, Member: Member[ID]{ID: h.Dst}})
 	}
-	return true
+	return nil
 }
 
 // fallen is a member that went down lately.

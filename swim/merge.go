@@ -20,6 +20,24 @@ func (c *Core[ID, Addr]) compare(inc Incarnation, state State, r *record[ID]) in
 	return compareTruth(inc, state, r.inc, r.state)
 }
 
+// applyAll merges the records of a packet, looking a few of them up ahead.
+func (c *Core[ID, Addr]) applyAll(updates []Update[ID], o origin) {
+	var hints [hintBatch]uint32
+	for len(updates) > 0 {
+		batch := updates[:min(hintBatch, len(updates))]
+		updates = updates[len(batch):]
+		c.roster.hint(batch, &hints)
+		changes := c.roster.changes
+		for i := range batch {
+			if slot := hints[i]; slot != none && c.roster.changes == changes {
+				c.merge(slot, c.roster.at(slot), &batch[i], o)
+			} else {
+				c.apply(&batch[i], o)
+			}
+		}
+	}
+}
+
 // apply merges one record into what we know. It reports whether the record
 // was news. The address decides where it belongs, the identity whether it is
 // about the same life, and the order of truth whether it is later.
@@ -85,6 +103,16 @@ func (c *Core[ID, Addr]) full() bool {
 // merge handles a record of an identity that we know. It must be quick when
 // nothing is new, and quick when the member is alive and merely said so again.
 func (c *Core[ID, Addr]) merge(slot uint32, r *record[ID], u *Update[ID], o origin) bool {
+	if u.State == Alive && r.state == Alive && u.Metadata <= r.meta {
+		// Nearly all of gossip is this: alive then, alive now.
+		if u.Incarnation <= r.inc {
+			c.count(DropOldNews)
+			return false
+		}
+		r.inc = u.Incarnation
+		c.tell(slot, r, o, prioAlive)
+		return true
+	}
 	news := false
 	if u.Metadata > r.meta {
 		r.meta = u.Metadata
@@ -98,6 +126,10 @@ func (c *Core[ID, Addr]) merge(slot uint32, r *record[ID], u *Update[ID], o orig
 	priority := c.priorityOf(r)
 	switch order := c.compare(u.Incarnation, state, r); {
 	case order < 0:
+		// Who accuses is merged beside the state.
+		if u.State == Suspect && r.state == Down && u.Incarnation == r.inc && len(u.By) > 0 {
+			news = c.accuse(c.doubtOf(r), r.id, u.By) || news
+		}
 	case order == 0:
 		news = c.corroborate(slot, r, u) || news
 		priority = c.priorityOf(r)
@@ -152,6 +184,9 @@ func (c *Core[ID, Addr]) supersede(slot uint32, r *record[ID], u *Update[ID], st
 			c.activate(slot, r)
 		}
 	default:
+		if state == Down && u.Incarnation != r.inc {
+			c.release(r) // it was accused at another incarnation
+		}
 		c.accuseDown(r, u)
 		r.inc = u.Incarnation
 		c.end(slot, r, state, u.Remaining, true)
@@ -193,6 +228,7 @@ func (c *Core[ID, Addr]) replace(slot uint32, r *record[ID], u *Update[ID], o or
 	c.release(r)
 	c.roster.rename(slot, u.ID)
 	r.inc, r.meta, r.heard = u.Incarnation, u.Metadata, 0
+	r.flags &^= isVerified
 	c.become(r, Alive, false)
 	if active {
 		c.notify(Notification[ID]{Kind: NotifyRename, Member: r.member(), Old: old})
@@ -279,7 +315,7 @@ func (c *Core[ID, Addr]) updated(r *record[ID]) {
 
 // tell queues a record to be gossiped, with a full budget.
 func (c *Core[ID, Addr]) tell(slot uint32, r *record[ID], o origin, p priority) {
-	if !o.owner || o.tell {
+	if (!o.owner || o.tell) && !(r.priority == p && c.backlog.fresh(slot, r.queued, p)) {
 		c.backlog.push(c.roster, slot, p)
 	}
 }

@@ -60,8 +60,10 @@ type roster[ID Identity[ID, Addr], Addr comparable] struct {
 
 	active, lost order
 
-	drawn slotSet  // of the last sample
-	urn   []uint32 // of the last sample
+	changes uint32      // how often a slot got or lost an identity
+	touched recordFlags // keeps the reads of hint from being left out
+	drawn   slotSet     // of the last sample
+	urn     []uint32    // of the last sample
 }
 
 // An order is some of a roster's members, in the order in which they take
@@ -140,6 +142,31 @@ func (r *roster[ID, Addr]) find(at Addr) (slot uint32, ok bool) {
 	}
 }
 
+// hintBatch is how many updates are looked up ahead.
+const hintBatch = 16
+
+// hint finds the slots of some updates about identities that are known, nearly
+// always; for the others it says [none]. It reads the table for all of them,
+// then the records, so that waiting for memory overlaps: among many members
+// nothing takes longer.
+func (r *roster[ID, Addr]) hint(updates []Update[ID], hints *[hintBatch]uint32) {
+	for i := range updates {
+		hints[i] = r.index.first(r.hash(updates[i].ID.Addr()))
+	}
+	touched := recordFlags(0)
+	for i := range updates {
+		if hints[i] == none {
+			continue
+		}
+		rec := r.at(hints[i])
+		touched |= rec.flags // a record takes more than one line of the cache
+		if rec.id != updates[i].ID {
+			hints[i] = none
+		}
+	}
+	r.touched = touched
+}
+
 // insert adds a member, at an address that is not known, and returns its slot.
 // It knows nothing about it but its identity; it is in no order.
 func (r *roster[ID, Addr]) insert(id ID) uint32 {
@@ -165,7 +192,10 @@ func (r *roster[ID, Addr]) take() uint32 {
 }
 
 // rename gives a member the next identity of its address.
-func (r *roster[ID, Addr]) rename(slot uint32, id ID) { r.at(slot).id = id }
+func (r *roster[ID, Addr]) rename(slot uint32, id ID) {
+	r.at(slot).id = id
+	r.changes++
+}
 
 // remove forgets a member, which must be in no order and not in the backlog.
 func (r *roster[ID, Addr]) remove(slot uint32) {
@@ -177,6 +207,7 @@ func (r *roster[ID, Addr]) remove(slot uint32) {
 	*rec = record[ID]{pos: r.vacant}
 	r.vacant = slot + 1
 	r.count--
+	r.changes++
 }
 
 // each yields every member and its slot, in the order of slots. The loop may
