@@ -58,16 +58,24 @@ func (c *Core[ID, Addr]) Announce(to ID, rt Runtime[ID]) error {
 func (c *Core[ID, Addr]) SetSeeds(seeds []ID, rt Runtime[ID]) error {
 	c.enter(rt)
 	defer c.exit()
-	if len(seeds) > maxContacts {
+	asking := 0
+	for _, known := range c.contacts.list {
+		if !known.seed {
+			asking++
+		}
+	}
+	if len(seeds)+asking > maxContacts {
 		return ErrFull
 	}
 	if !c.writable(seeds...) {
 		return ErrEncode
 	}
-	c.contacts.list = c.contacts.list[:0]
+	c.contacts.list = slices.DeleteFunc(c.contacts.list, func(known contact[ID]) bool { return known.seed })
 	c.contacts.next = 0
 	for _, id := range seeds {
-		if id.Addr() != c.us.addr && c.contactAt(id) < 0 {
+		if i := c.contactAt(id); i >= 0 {
+			c.contacts.list[i].seed = true
+		} else if id.Addr() != c.us.addr {
 			c.contacts.list = append(c.contacts.list, contact[ID]{id: id, seed: true})
 		}
 	}
@@ -139,22 +147,21 @@ func (c *Core[ID, Addr]) announceToActive() {
 	}
 }
 
-// contactLost asks the next of the lost whether they are back.
+// contactLost asks the next of the lost whether they are back. If they are few,
+// a new round may begin at somebody who was asked just now, and is passed over.
 func (c *Core[ID, Addr]) contactLost() {
-	asked := 0
-	for range c.cfg.AnnounceDown.Num {
+	num := c.cfg.AnnounceDown.Num
+	for turns, asked := 2*num, 0; turns > 0 && asked < num; turns-- {
 		to, any := c.nextLost()
 		if !any {
 			break
 		}
-		if !c.asked.asked(to.Addr(), c.now) {
+		if !c.asked.askedAt(to.Addr(), c.now) {
 			c.announceTo(to)
+			asked++
 		}
-		asked++
 	}
-	if asked > 0 {
-		c.armContact()
-	}
+	c.armContact()
 }
 
 // nextLost returns whose turn it is: members that went down lately first, then
