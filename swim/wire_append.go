@@ -61,6 +61,7 @@ const (
 	generationEpoch = 7 << 38
 
 	minRef           = 1 + 1 + 3
+	shortRef         = 1 + 4 + 2 + 8 // the longest IPv4 one without ctrl2
 	maxRef           = 2 + 16 + 2 + 4 + 8
 	minUpdate        = minRef + 1
 	maxCompactUpdate = maxRef + lenLong + MaxAccusers*(1+maxRef) + lenOptions
@@ -73,18 +74,20 @@ const (
 // generationWidths are the bytes of a generation by the two bits of ctrl.
 var generationWidths = [4]uint8{3, 4, 5, 8}
 
+// widthOfBits are the two bits of ctrl by how many bits a difference has
+// besides its sign. A table has no branches to guess wrong.
+var widthOfBits = func() (widths [65]uint8) {
+	for n := range widths {
+		for int(generationWidths[widths[n]])*8 <= min(n, 63) {
+			widths[n]++
+		}
+	}
+	return widths
+}()
+
 // generationWidth returns the two bits of ctrl for a difference.
 func generationWidth(delta int64) int {
-	switch n := bits.Len64(uint64(delta ^ delta>>63)); {
-	case n < 24:
-		return 0
-	case n < 32:
-		return 1
-	case n < 40:
-		return 2
-	default:
-		return 3
-	}
+	return int(widthOfBits[bits.Len64(uint64(delta^delta>>63))])
 }
 
 // shared returns the two bits of ctrl for an address that follows a.
@@ -218,13 +221,18 @@ func (w *compactWriter) updates(b []byte, limit int, updates []Update[ID], dst *
 		if len(b)+minUpdate > limit || count == maxCount {
 			continue
 		}
-		prev, nums := w.prev, w.nums
-		n := w.update(dst, u)
-		if len(b)+n > limit {
-			w.prev, w.nums = prev, nums
-			continue
+		if end := len(b) + len(dst); end <= min(limit, cap(b)) {
+			// It fits, however long it is: no need to write it twice.
+			b = b[:len(b)+w.update((*wireScratch)(b[len(b):end]), u)]
+		} else {
+			prev, nums := w.prev, w.nums
+			n := w.update(dst, u)
+			if len(b)+n > limit {
+				w.prev, w.nums = prev, nums
+				continue
+			}
+			b = append(b, dst[:n]...)
 		}
-		b = append(b, dst[:n]...)
 		u.Sent = true
 		count++
 	}
@@ -257,7 +265,12 @@ func (w *compactWriter) update(dst *wireScratch, u *Update[ID]) int {
 		more = moreOptions
 	}
 	n := w.ref(dst[:], u.ID, byte(u.State), more)
-	n += binary.PutUvarint(dst[n:], uint64(u.Incarnation))
+	if u.Incarnation < 0x80 {
+		dst[n] = byte(u.Incarnation)
+		n++
+	} else {
+		n += binary.PutUvarint(dst[n:], uint64(u.Incarnation))
+	}
 	if accusable(u.State) {
 		n += w.accusers(dst[n:], u.By)
 	}
@@ -306,8 +319,33 @@ func (w *compactWriter) number(id *ID) byte {
 	return accuserNew
 }
 
-// ref writes an identity; it may overwrite up to 8 bytes behind it.
+// ref writes an identity; it may overwrite up to 8 bytes behind it. Nearly all
+// are IPv4 like the one before them, so that case has a short way of its own.
 func (w *compactWriter) ref(dst []byte, id ID, state, more byte) int {
+	if more != 0 || !id.addr.is4() || !w.prev.is4() || id.addr.zone != 0 {
+		return w.longRef(dst, id, state, more)
+	}
+	dst = dst[:shortRef]
+	ip := uint32(id.addr.lo)
+	shared := min(bits.LeadingZeros32(ip^uint32(w.prev.lo))/8, 3)
+	binary.BigEndian.PutUint32(dst[1:], ip<<(8*shared))
+	n := 5 - shared
+	ctrl := state | byte(shared)<<ctrlSharedAt
+	if id.addr.port != w.prev.port {
+		ctrl |= ctrlPort
+		binary.LittleEndian.PutUint16(dst[n:], uint16(id.addr.port))
+		n += 2
+	}
+	delta := id.gen - w.base
+	width := generationWidth(int64(delta))
+	binary.LittleEndian.PutUint64(dst[n:], delta)
+	dst[0] = ctrl | byte(width)<<ctrlWidthAt
+	w.prev = id.addr
+	return n + int(generationWidths[width])
+}
+
+// longRef writes any identity.
+func (w *compactWriter) longRef(dst []byte, id ID, state, more byte) int {
 	addr := id.addr
 	four := addr.is4()
 	if four != w.prev.is4() {

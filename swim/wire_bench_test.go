@@ -2,6 +2,7 @@ package swim
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -24,13 +25,18 @@ func benchUpdates(members []Member[ID], s State) []Update[ID] {
 	return updates
 }
 
-// benchPacket returns a gossip of the population, with more updates than fit.
+// benchPacket returns a gossip of the population, with as many updates as fit.
 func benchPacket(of func(int, *rand.Rand) []Member[ID], s State, seed uint64) *Packet[ID] {
 	members := of(302, rand.New(rand.NewPCG(seed, 1)))
-	return &Packet[ID]{
+	p := &Packet[ID]{
 		Header:  Header[ID]{Src: members[0].ID, Dst: members[1].ID, Message: MessageGossip},
 		Updates: benchUpdates(members[2:], s),
 	}
+	if _, err := Compact().Append(nil, benchRoom, p); err != nil {
+		panic(err)
+	}
+	p.Updates = slices.DeleteFunc(p.Updates, func(u Update[ID]) bool { return !u.Sent })
+	return p
 }
 
 var benchPopulations = []struct {

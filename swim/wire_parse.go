@@ -1,6 +1,9 @@
 package swim
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // Parse implements [Codec]. Every error is [ErrMalformed].
 func (compact) Parse(data []byte, p *Packet[ID]) error {
@@ -24,8 +27,8 @@ type compactReader struct {
 	prev  Addr
 	base  uint64 // what generations are relative to
 	src   ID
-	named [maxNamed]uint32 // where in Packet.Accusers those with a number are
-	nums  int              // how many of them there are
+	named [maxNamed]int32 // where in Packet.Accusers those with a number are
+	nums  int             // how many of them there are
 }
 
 func (r *compactReader) packet(p *Packet[ID]) {
@@ -81,8 +84,13 @@ func (r *compactReader) header(p *Packet[ID], m Message, hasOptions bool) {
 // not with what the count says.
 func (r *compactReader) updates(p *Packet[ID]) {
 	for range r.count() {
-		p.Updates = append(p.Updates, Update[ID]{})
-		r.update(p, &p.Updates[len(p.Updates)-1])
+		n := len(p.Updates)
+		if n < cap(p.Updates) {
+			p.Updates = p.Updates[:n+1]
+		} else {
+			p.Updates = append(p.Updates, Update[ID]{})
+		}
+		r.update(p, &p.Updates[n])
 		if r.failed {
 			return
 		}
@@ -94,6 +102,8 @@ func (r *compactReader) update(p *Packet[ID], u *Update[ID]) {
 	u.ID = id
 	u.State = State(ctrl & ctrlState)
 	u.Incarnation = r.incarnation()
+	u.By = nil
+	u.Metadata, u.Remaining, u.Sent = 0, 0, false
 	if accusable(u.State) {
 		u.By = r.accusers(p, id.addr)
 	}
@@ -115,7 +125,7 @@ func (r *compactReader) accusers(p *Packet[ID], accused Addr) []ID {
 		if who == accuserNobody && len(p.Accusers) == first {
 			return nil
 		}
-		id := r.accuser(p, who&^accuserAnother)
+		id := r.accuser(p, int(who&^accuserAnother))
 		if r.failed || id.addr == accused || containsAddr(p.Accusers[first:], id.addr) ||
 			len(p.Accusers) == first+MaxAccusers {
 			r.fail()
@@ -129,16 +139,21 @@ func (r *compactReader) accusers(p *Packet[ID], accused Addr) []ID {
 }
 
 // accuser returns one accuser by its number, or introduces a new one.
-func (r *compactReader) accuser(p *Packet[ID], who byte) ID {
+func (r *compactReader) accuser(p *Packet[ID], who int) ID {
 	switch {
 	case who == accuserSender:
 		return r.src
-	case int(who) <= r.nums:
+	case who <= r.nums:
 		return p.Accusers[r.named[who-1]]
-	case who != accuserNew:
-		r.fail()
-		return ID{}
+	case who == accuserNew:
+		return r.introduced(p)
 	}
+	r.fail()
+	return ID{}
+}
+
+// introduced reads a new accuser. One that has a number is not new.
+func (r *compactReader) introduced(p *Packet[ID]) ID {
 	id := r.plainRef()
 	if id == r.src {
 		r.fail()
@@ -149,7 +164,7 @@ func (r *compactReader) accuser(p *Packet[ID], who byte) ID {
 		}
 	}
 	if r.nums < maxNamed {
-		r.named[r.nums] = uint32(len(p.Accusers))
+		r.named[r.nums] = int32(len(p.Accusers))
 		r.nums++
 	}
 	return id
@@ -166,8 +181,40 @@ func (r *compactReader) plainRef() ID {
 
 // ref reads an identity and returns its control bytes too. It looks once
 // whether there are enough bytes, and afterwards whether they were the form
-// that ref of compactWriter gives them.
+// that ref of compactWriter gives them. Like that one it has a short way for
+// IPv4 behind IPv4.
 func (r *compactReader) ref() (id ID, ctrl, more byte) {
+	data := r.rest
+	if len(data) < shortRef || data[0] >= ctrlMore || !r.prev.is4() {
+		return r.longRef()
+	}
+	ctrl = data[0]
+	shared := uint(ctrl >> ctrlSharedAt & 3)
+	ip := uint32(r.prev.lo)&^(1<<(32-8*shared)-1) | binary.BigEndian.Uint32(data[1:])>>(8*shared)
+	at := 5 - shared
+	port := r.prev.port
+	if ctrl&ctrlPort != 0 {
+		port = uint32(binary.LittleEndian.Uint16(data[at:]))
+		at += 2
+	}
+	width := ctrl >> ctrlWidthAt
+	size := uint(generationWidths[width])
+	delta := int64(binary.LittleEndian.Uint64(data[at:])<<(64-8*size)) >> (64 - 8*size)
+	addr := Addr{lo: mapped | uint64(ip), port: port}
+	if generationWidth(delta) != int(width) ||
+		min(uint(bits.LeadingZeros32(ip^uint32(r.prev.lo)))/8, 3) != shared ||
+		(port != r.prev.port) != (ctrl&ctrlPort != 0) ||
+		!addr.valid() {
+		r.fail()
+		return ID{}, 0, 0
+	}
+	r.prev = addr
+	r.rest = data[at+size:]
+	return ID{addr: addr, gen: r.base + uint64(delta)}, ctrl, 0
+}
+
+// longRef reads any identity.
+func (r *compactReader) longRef() (id ID, ctrl, more byte) {
 	data := r.rest
 	if len(data) < minRef {
 		r.fail()
