@@ -1,9 +1,9 @@
 package swim
 
 import (
+	"encoding/binary"
 	"math/rand/v2"
 	"net/netip"
-	"slices"
 )
 
 // populationNow is the generation of a member that starts now: in the middle
@@ -41,12 +41,32 @@ func anyPopulation(n int, rnd *rand.Rand) []Member[ID] {
 	})
 }
 
+// population6 returns n members of distinct addresses in one IPv6 network of 64
+// bits, one port, started within the last 20 days.
+func population6(n int, rnd *rand.Rand) []Member[ID] {
+	network := netip.MustParseAddr("2001:db8:7:9::").As16()
+	seen := make(map[uint64]bool, n)
+	return populate(n, rnd, func() ID {
+		host := uint64(0)
+		for host == 0 || seen[host] {
+			host = rnd.Uint64()
+		}
+		seen[host] = true
+		binary.BigEndian.PutUint64(network[8:], host)
+		id, err := NewID(netip.AddrPortFrom(netip.AddrFrom16(network), 7946), populationNow-rnd.Uint64N(20*day))
+		if err != nil {
+			panic(err)
+		}
+		return id
+	})
+}
+
 func populate(n int, rnd *rand.Rand, next func() ID) []Member[ID] {
 	members := make([]Member[ID], n)
 	for i := range members {
 		members[i] = Member[ID]{ID: next(), Incarnation: Incarnation(rnd.UintN(4))}
 	}
-	return slices.Clip(members)
+	return members
 }
 
 func testID4(ip uint32, port uint16, gen uint64) ID {

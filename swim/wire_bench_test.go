@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// room is what a packet leaves the codec by default.
+// benchRoom is what a packet leaves the codec by default.
 const benchRoom = 1400
 
 // benchUpdates returns updates about members in one state, accused by one of
@@ -45,6 +45,7 @@ var benchPopulations = []struct {
 }{
 	{"lan", population},
 	{"any", anyPopulation},
+	{"lan6", population6},
 }
 
 // BenchmarkWire measures the default wire format: how much fits a packet, and
