@@ -262,9 +262,9 @@ func lookup(ctx context.Context, hostport string, self netip.AddrPort) ([]netip.
 	if err != nil {
 		return nil, err
 	}
-	port, err := net.DefaultResolver.LookupPort(ctx, "udp", service)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", hostport, err)
+	port, err := strconv.ParseUint(service, 10, 16)
+	if err != nil || port == 0 {
+		return nil, fmt.Errorf("%s: the port is not a number from 1 to 65535", hostport)
 	}
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {

@@ -377,16 +377,21 @@ func TestBlockedWatcherDelaysNothing(t *testing.T) {
 func TestForgottenMembersDisappear(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := mem.NewNetwork()
-		short := func(c *Config) { c.Protocol.ForgetAfter = time.Minute }
-		a := start(t, network, addr(0), short)
-		b := start(t, network, addr(1), short, seeds(addr(0)))
+		var nodes []*Node
+		for i := range 4 {
+			nodes = append(nodes, start(t, network, addr(i), seeds(addr(0)), func(c *Config) {
+				c.Protocol.ForgetAfter = time.Minute
+			}))
+		}
 		time.Sleep(5 * time.Second)
-		b.Close()
+		nodes[3].Close()
 		time.Sleep(30 * time.Second)
-		wantState(t, a, addr(1), Down)
+		wantState(t, nodes[0], addr(3), Down)
 		time.Sleep(2 * time.Minute)
-		if m, ok := a.Member(netip.MustParseAddrPort(addr(1))); ok {
-			t.Errorf("still knows %v", m)
+		for _, n := range nodes[:3] {
+			if m, ok := n.Member(netip.MustParseAddrPort(addr(3))); ok {
+				t.Errorf("%v still knows %v", n.Self(), m)
+			}
 		}
 	})
 }

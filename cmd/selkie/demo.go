@@ -55,6 +55,7 @@ type demoAgent struct {
 	process *exec.Cmd
 	input   io.Closer // as long as it is open, the agent stays
 	believe map[string]memberInfo
+	mourned map[string]bool // whom it reported down, by address
 }
 
 // A report is an event that an agent reported.
@@ -107,7 +108,7 @@ func (d *demo) play() error {
 func (d *demo) start() error {
 	d.page.step("start", "five agents; each is told of the first one only")
 	for i := range d.agents {
-		d.agents[i] = &demoAgent{number: i + 1}
+		d.agents[i] = &demoAgent{number: i + 1, mourned: make(map[string]bool)}
 		if err := d.launch(d.agents[i]); err != nil {
 			return err
 		}
@@ -152,14 +153,18 @@ func (d *demo) restart(g *demoAgent, before uint64) error {
 	if err := d.launch(g); err != nil {
 		return err
 	}
-	err := d.await(fmt.Sprintf("report the new life of agent %d", g.number), d.but(g), func(o *demoAgent) (string, bool) {
+	err := d.await(fmt.Sprintf("report the new life of agent %d", g.number), d.agents[:], func(o *demoAgent) (string, bool) {
+		if o == g {
+			alive := countStates(values(g.believe))["alive"]
+			return "knows all five again", alive == demoAgents
+		}
 		m := o.believe[g.addr]
 		return fmt.Sprintf("reports a new life of agent %d", g.number), m.State == "alive" && m.Generation > before
 	})
 	if err != nil {
 		return err
 	}
-	d.page.result("alive", "all four know, %s after the start", d.page.took(began))
+	d.page.result("alive", "all know, %s after the start", d.page.took(began))
 	return nil
 }
 
@@ -177,6 +182,11 @@ func (d *demo) leave(leaver *demoAgent) error {
 	if err := leaver.process.Wait(); err != nil {
 		return fmt.Errorf("agent %d did not end as it should: %w", leaver.number, err)
 	}
+	for _, g := range d.but(leaver) {
+		if g.mourned[leaver.addr] {
+			return fmt.Errorf("agent %d reported agent %d down, although it left", g.number, leaver.number)
+		}
+	}
 	d.page.result("left", "all four know, %s after the goodbye; none reported a death", d.page.took(began))
 	return nil
 }
@@ -193,8 +203,7 @@ func (d *demo) but(g *demoAgent) []*demoAgent {
 }
 
 // await takes reports until those who are asked have each seen what it is
-// about, and prints each of them when it has. Somebody who leaves and is
-// called down is an error at once.
+// about, and prints each of them when it has.
 func (d *demo) await(what string, asked []*demoAgent, seen func(*demoAgent) (string, bool)) error {
 	ctx, cancel := context.WithTimeoutCause(d.ctx, demoStep, errors.New("it did not happen in time"))
 	defer cancel()
@@ -219,7 +228,7 @@ func (d *demo) await(what string, asked []*demoAgent, seen func(*demoAgent) (str
 			if d.ctx.Err() != nil {
 				return context.Cause(d.ctx)
 			}
-			return fmt.Errorf("agents %s did not %s within %v", numbers(asked, missing), what, demoStep)
+			return fmt.Errorf("agent %s did not %s within %v", numbers(asked, missing), what, demoStep)
 		}
 	}
 }
@@ -245,6 +254,9 @@ func (g *demoAgent) learn(e eventInfo) {
 		}
 	case g.believe != nil:
 		g.believe[e.Addr] = memberInfo{Addr: e.Addr, State: e.State, Generation: e.Generation, Incarnation: e.Incarnation}
+	}
+	if e.Kind == "down" {
+		g.mourned[e.Addr] = true
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -42,7 +43,7 @@ func (a *app) run(args []string) int {
 	}
 	code := a.code(err, ctx.Err() != nil)
 	if code != exitInterrupted {
-		fmt.Fprintf(a.err, "selkie: %v\n", err)
+		fmt.Fprintf(a.err, "selkie: %s\n", strings.TrimPrefix(err.Error(), "selkie: "))
 	}
 	if code == exitUsage && !a.ran {
 		fmt.Fprintf(a.err, "Try 'selkie help'.\n")

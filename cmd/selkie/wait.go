@@ -42,26 +42,27 @@ func (a *app) wait(ctx context.Context, want int, timeout time.Duration) error {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	alive := -1
-	var failed error
-	for limited.Err() == nil {
-		failed = a.waitOnce(limited, want, &alive)
-		if exit, ok := errors.AsType[*exitError](failed); failed == nil || !ok || exit.code != exitUnreachable {
-			break
+	failed := fail(exitUnreachable, "the agent did not answer within %v", timeout)
+	for {
+		err := a.waitOnce(limited, want, &alive)
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case limited.Err() != nil && alive < 0:
+			return failed
+		case limited.Err() != nil:
+			return fmt.Errorf("%d of %d members are alive after %v", alive, want, timeout)
 		}
+		if exit, ok := errors.AsType[*exitError](err); !ok || exit.code != exitUnreachable {
+			return err
+		}
+		failed = err
 		select {
 		case <-limited.Done():
 		case <-time.After(retry):
 		}
-	}
-	switch {
-	case alive >= want:
-		return nil
-	case ctx.Err() != nil || limited.Err() == nil:
-		return failed
-	case alive < 0:
-		return failed
-	default:
-		return fmt.Errorf("%d of %d members are alive after %v", alive, want, timeout)
 	}
 }
 
