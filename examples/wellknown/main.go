@@ -35,11 +35,11 @@ func main() {
 	w.run(2 * time.Minute)
 	w.show()
 
-	fmt.Println("So does the other one, and the network falls apart for two days.")
+	fmt.Println("So does the other one, and the network falls apart for 26 hours.")
 	w.start("10.0.0.2:7946", askForEver)
 	w.run(2 * time.Minute)
 	w.apart = func(a, b string) bool { return inLeft(a) != inLeft(b) }
-	w.run(48 * time.Hour) // Both sides forget the other after 24.
+	w.run(26 * time.Hour) // Both sides forget the other after 24.
 	w.show()
 
 	fmt.Println("It is whole again.")

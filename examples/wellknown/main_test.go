@@ -10,7 +10,7 @@ func Example() {
 	//   10.0.0.8:7946 knows 10.0.0.1:7946, 10.0.0.9:7946
 	//   10.0.0.9:7946 knows 10.0.0.1:7946, 10.0.0.8:7946
 	//   10.0.0.1:7946 knows 10.0.0.8:7946, 10.0.0.9:7946
-	// So does the other one, and the network falls apart for two days.
+	// So does the other one, and the network falls apart for 26 hours.
 	//   10.0.0.8:7946 knows 10.0.0.1:7946
 	//   10.0.0.9:7946 knows 10.0.0.2:7946
 	//   10.0.0.1:7946 knows 10.0.0.8:7946
