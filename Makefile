@@ -22,7 +22,7 @@ bench: ## Print the figures of the protocol, then those of other implementations
 	cd bench && go test -run '^$$' -bench .
 
 lint: ## Run the linters of .golangci.yml, which take minutes to install
-	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2 run ./... ./cmd/selkie/... ./bench/...
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run ./... ./cmd/selkie/... ./bench/...
 
 help: ## Say what there is to make
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 8

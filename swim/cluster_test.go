@@ -64,6 +64,8 @@ type cluster struct {
 	lost    func(from, to string) bool
 	loss    float64
 	trace   io.Writer // if set, everything that happens is written to it
+	origin  Instant   // from which the trace counts
+	hidden  func(actors []string, p *Packet[who]) bool
 }
 
 type testNode struct {
@@ -177,7 +179,7 @@ func (c *cluster) flush(n *testNode) {
 	}
 	for _, e := range n.out.Notifications {
 		n.events = append(n.events, e)
-		c.log("%s  ! %v", n.name, e)
+		c.tell(n.name, "! %v", e)
 	}
 	n.out.Reset()
 }
@@ -202,12 +204,28 @@ func (c *cluster) logPacket(from, arrow, to string, data []byte) {
 		c.t.Errorf("%s sent a packet that does not parse: %x", from, data)
 		return
 	}
-	c.log("%s %s %s  %v", from, arrow, to, &p)
+	if h := &p.Header; c.hidden == nil || !c.hidden([]string{from, to}, &p) {
+		said := ""
+		if h.SrcIncarnation > 0 && h.SrcState == Alive {
+			said += fmt.Sprintf(" alive %d", h.SrcIncarnation)
+		}
+		if h.SrcMetadata > 0 {
+			said += fmt.Sprintf(" metadata %d", h.SrcMetadata)
+		}
+		c.log("%v%s %s %v  %v", h.Src, said, arrow, h.Dst, &p)
+	}
+}
+
+// tell logs what one node did without sending anything.
+func (c *cluster) tell(name, format string, args ...any) {
+	if c.hidden == nil || !c.hidden([]string{name}, nil) {
+		c.log(name+"  "+format, args...)
+	}
 }
 
 func (c *cluster) log(format string, args ...any) {
 	if c.trace != nil {
-		fmt.Fprintf(c.trace, "%-8v "+format+"\n", append([]any{c.now}, args...)...)
+		fmt.Fprintf(c.trace, "%-8v "+format+"\n", append([]any{c.now - c.origin}, args...)...)
 	}
 }
 
@@ -250,13 +268,14 @@ func (c *cluster) deliver() {
 	for len(c.flights) > 0 && c.flights[0].at <= c.now {
 		f := c.flights[0]
 		c.flights = c.flights[1:]
-		n := c.find(f.to)
-		switch {
-		case n == nil || !n.running:
-		case n.paused:
-			n.mailbox = append(n.mailbox, f.data)
-		default:
-			c.receive(n, f.data)
+		for _, n := range c.nodes {
+			switch {
+			case n.core.Self().ID.name != f.to || !n.running:
+			case n.paused:
+				n.mailbox = append(n.mailbox, f.data)
+			default:
+				c.receive(n, f.data)
+			}
 		}
 	}
 }
@@ -264,7 +283,7 @@ func (c *cluster) deliver() {
 func (c *cluster) receive(n *testNode, data []byte) {
 	if err := n.core.HandleData(data, n.out); err != nil {
 		n.errs = append(n.errs, err)
-		c.log("%s  . %v", n.name, err)
+		c.tell(n.name, ". %v", strings.TrimPrefix(err.Error(), "swim: "))
 	}
 	c.flush(n)
 }
@@ -273,7 +292,7 @@ func (c *cluster) tick(n *testNode) {
 	for event := range n.out.Due() {
 		if err := n.core.HandleTimer(event, n.out); err != nil {
 			n.errs = append(n.errs, err)
-			c.log("%s  . %v", n.name, err)
+			c.tell(n.name, ". %v", strings.TrimPrefix(err.Error(), "swim: "))
 		}
 	}
 	c.flush(n)

@@ -9,6 +9,9 @@ func (c *Core[ID, Addr]) bury(slot uint32, r *record[ID], state State, remaining
 		c.evict()
 	}
 	c.become(r, state, false)
+	if state == Left {
+		r.inc = 0 // a goodbye is about the whole life
+	}
 	r.until = c.now.Add(c.memory(remaining))
 	if state == Left && r.flags&inLost != 0 {
 		c.roster.leave(&c.roster.lost, slot)

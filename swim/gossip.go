@@ -68,10 +68,16 @@ func (c *Core[ID, Addr]) post(h Header[ID], room int, with filling) error {
 	if h.Message.HasUpdates() && known && c.concerns(c.roster.at(to), h) {
 		c.load(p, []uint32{to})
 	}
+	// Otherwise what is told about the receiver is told to it too: in a cluster
+	// of two there is nobody else, and it could never end.
+	skip := uint32(none)
+	if len(p.Updates) > 0 {
+		skip = to
+	}
 	own := len(p.Updates) // outside the budget
 	c.slots = c.slots[:0]
 	if with == full && h.Message.HasUpdates() {
-		c.slots = c.backlog.gather(c.size().transmissions, c.most(room), c.slots, to)
+		c.slots = c.backlog.gather(c.size().transmissions, c.most(room), c.slots, skip)
 		c.load(p, c.slots)
 	}
 	payloads := 0

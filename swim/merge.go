@@ -20,6 +20,28 @@ func (c *Core[ID, Addr]) compare(inc Incarnation, state State, r *record[ID]) in
 	return compareTruth(inc, state, r.inc, r.state)
 }
 
+// applyAll merges the records of a packet, looking a few of them up ahead.
+func (c *Core[ID, Addr]) applyAll(updates []Update[ID], o origin) {
+	var hints [hintBatch]uint32
+	for len(updates) > 0 {
+		batch := updates[:min(hintBatch, len(updates))]
+		updates = updates[len(batch):]
+		c.roster.hint(batch, &hints)
+		for i := range batch {
+			u := &batch[i]
+			if slot := hints[i]; slot != none {
+				// A record that was merged meanwhile may have emptied the slot,
+				// or filled it otherwise; the identity tells.
+				if r := c.roster.at(slot); r.id == u.ID && r.flags&isKnown != 0 {
+					c.merge(slot, r, u, o)
+					continue
+				}
+			}
+			c.apply(u, o)
+		}
+	}
+}
+
 // apply merges one record into what we know. It reports whether the record
 // was news. The address decides where it belongs, the identity whether it is
 // about the same life, and the order of truth whether it is later.
@@ -98,6 +120,10 @@ func (c *Core[ID, Addr]) merge(slot uint32, r *record[ID], u *Update[ID], o orig
 	priority := c.priorityOf(r)
 	switch order := c.compare(u.Incarnation, state, r); {
 	case order < 0:
+		// Who accuses is merged beside the state.
+		if u.State == Suspect && r.state == Down && u.Incarnation == r.inc && len(u.By) > 0 {
+			news = c.accuse(c.doubtOf(r), r.id, u.By) || news
+		}
 	case order == 0:
 		news = c.corroborate(slot, r, u) || news
 		priority = c.priorityOf(r)
@@ -152,6 +178,9 @@ func (c *Core[ID, Addr]) supersede(slot uint32, r *record[ID], u *Update[ID], st
 			c.activate(slot, r)
 		}
 	default:
+		if state == Down && u.Incarnation != r.inc {
+			c.release(r) // it was accused at another incarnation
+		}
 		c.accuseDown(r, u)
 		r.inc = u.Incarnation
 		c.end(slot, r, state, u.Remaining, true)
@@ -193,6 +222,7 @@ func (c *Core[ID, Addr]) replace(slot uint32, r *record[ID], u *Update[ID], o or
 	c.release(r)
 	c.roster.rename(slot, u.ID)
 	r.inc, r.meta, r.heard = u.Incarnation, u.Metadata, 0
+	r.flags &^= isVerified
 	c.become(r, Alive, false)
 	if active {
 		c.notify(Notification[ID]{Kind: NotifyRename, Member: r.member(), Old: old})

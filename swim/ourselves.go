@@ -64,7 +64,7 @@ func (c *Core[ID, Addr]) aboutUs(u *Update[ID]) bool {
 		return false
 	}
 	if u.Metadata > c.us.meta {
-		c.us.meta = u.Metadata + 1
+		c.us.meta = max(u.Metadata, u.Metadata+1)
 		c.overheard(u.ID)
 	}
 	switch {
@@ -271,6 +271,7 @@ func (c *Core[ID, Addr]) ChangeIdentity(next ID, rt Runtime[ID]) error {
 	if !c.us.present() {
 		c.us.phase = disconnected
 		c.leaving = leaving[ID]{}
+		c.doubtAnew()
 	}
 	c.takeIdentity(next)
 	c.todo.gossip = true
@@ -309,7 +310,11 @@ func (c *Core[ID, Addr]) heardUndead(h *Header[ID]) error {
 	case h.AboutIncarnation < c.us.inc:
 		return c.drop(DropStaleUndead)
 	}
-	c.fell(h.About)
+	if h.About.Supersedes(c.us.id) {
+		c.rival(h.About)
+	} else {
+		c.fell(h.About)
+	}
 	c.todo.rejoin, c.todo.rejoinAt = true, h.Src
 	c.settle()
 	return nil

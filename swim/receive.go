@@ -35,9 +35,7 @@ func (c *Core[ID, Addr]) HandleData(packet []byte, rt Runtime[ID]) error {
 		c.fedBy(sender)
 	}
 	o := origin{tell: true, trusted: h.Message == MessageFeed}
-	for i := range p.Updates {
-		c.apply(&p.Updates[i], o)
-	}
+	c.applyAll(p.Updates, o)
 	err = c.deliver(p)
 	if e := c.answer(h, len(packet)); e != nil && err == nil {
 		err = e
@@ -107,7 +105,11 @@ func (c *Core[ID, Addr]) hear(h *Header[ID], size int) (sender uint32, err error
 	r := c.roster.at(slot)
 	if r.id != h.Src || r.state == Down || r.state == Left && h.SrcState != Left {
 		if !h.Message.kind().answer {
-			c.turnUndead(h.Src, h.SrcIncarnation, r.id, c.answerRoom(r, size))
+			at := h.SrcIncarnation
+			if r.id == h.Src {
+				at = max(at, r.inc)
+			}
+			c.turnUndead(h.Src, at, r.id, c.answerRoom(r, size))
 		}
 		return slot, c.drop(DropDownSender)
 	}

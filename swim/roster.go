@@ -60,8 +60,9 @@ type roster[ID Identity[ID, Addr], Addr comparable] struct {
 
 	active, lost order
 
-	drawn slotSet  // of the last sample
-	urn   []uint32 // of the last sample
+	touched recordFlags // keeps the reads of hint from being left out
+	drawn   slotSet     // of the last sample
+	urn     []uint32    // of the last sample
 }
 
 // An order is some of a roster's members, in the order in which they take
@@ -138,6 +139,25 @@ func (r *roster[ID, Addr]) find(at Addr) (slot uint32, ok bool) {
 			return slot, ok
 		}
 	}
+}
+
+// hintBatch is how many updates are looked up ahead.
+const hintBatch = 16
+
+// hint says for some updates in which slots they are probably, or [none]. It
+// reads the table for all of them, then the records, so that waiting for
+// memory overlaps: among many members nothing takes longer.
+func (r *roster[ID, Addr]) hint(updates []Update[ID], hints *[hintBatch]uint32) {
+	for i := range updates {
+		hints[i] = r.index.first(r.hash(updates[i].ID.Addr()))
+	}
+	touched := recordFlags(0)
+	for _, slot := range hints[:len(updates)] {
+		if slot != none {
+			touched |= r.at(slot).flags
+		}
+	}
+	r.touched = touched
 }
 
 // insert adds a member, at an address that is not known, and returns its slot.

@@ -286,6 +286,18 @@ func (c *Core[ID, Addr]) excuse(r *record[ID], pinged Instant) {
 	}
 }
 
+// doubtAnew gives every suspect its full time again. Those who left judge
+// nobody, so the deadlines that passed meanwhile are without an event.
+func (c *Core[ID, Addr]) doubtAnew() {
+	for _, r := range c.roster.each {
+		if r.state == Suspect && r.flags&isLone == 0 {
+			d := c.doubts.at(r.doubt)
+			d.since = c.now
+			c.watch(r, d)
+		}
+	}
+}
+
 // release ends the doubt about a member. Its place is kept while a timer event
 // is outstanding, which then finds nothing to do.
 func (c *Core[ID, Addr]) release(r *record[ID]) {

@@ -55,18 +55,17 @@ const (
 // kindByte returns the second byte of a packet.
 func kindByte(m Message, options, payloads bool) byte {
 	kind := byte(m)
-	for _, flag := range [...]struct {
-		on  bool
-		bit byte
-	}{
-		{m.HasNumber(), kindNumber},
-		{m.HasAbout(), kindAbout},
-		{options, kindOptions},
-		{payloads, kindPayloads},
-	} {
-		if flag.on {
-			kind |= flag.bit
-		}
+	if m.HasNumber() {
+		kind |= kindNumber
+	}
+	if m.HasAbout() {
+		kind |= kindAbout
+	}
+	if options {
+		kind |= kindOptions
+	}
+	if payloads {
+		kind |= kindPayloads
 	}
 	return kind
 }

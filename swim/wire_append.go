@@ -114,7 +114,7 @@ func (compact) MaxUpdate() int { return maxCompactUpdate }
 func (compact) AppendID(b []byte, id ID) []byte {
 	var dst wireScratch
 	w := newCompactWriter()
-	return append(b, dst[:w.ref(dst[:], id, 0, 0)]...)
+	return append(b, dst[:w.ref(dst[:], &id, 0, 0)]...)
 }
 
 // Append implements [Codec]. It returns [ErrTooBig] if the header and the
@@ -183,15 +183,15 @@ func (w *compactWriter) header(dst *wireScratch, p *Packet[ID]) int {
 	dst[0] = versionCompact
 	dst[1] = kindByte(h.Message, h.SrcMetadata != 0, len(p.Payloads) > 0)
 	n := 2
-	n += w.ref(dst[n:], h.Src, byte(h.SrcState), 0)
+	n += w.ref(dst[n:], &h.Src, byte(h.SrcState), 0)
 	w.src, w.base = h.Src, h.Src.gen
 	n += binary.PutUvarint(dst[n:], uint64(h.SrcIncarnation))
-	n += w.ref(dst[n:], h.Dst, 0, 0)
+	n += w.ref(dst[n:], &h.Dst, 0, 0)
 	if kind.number {
 		n += binary.PutUvarint(dst[n:], uint64(h.Number))
 	}
 	if kind.about {
-		n += w.ref(dst[n:], h.About, 0, 0)
+		n += w.ref(dst[n:], &h.About, 0, 0)
 	}
 	if h.Message == MessageTurnUndead {
 		n += binary.PutUvarint(dst[n:], uint64(h.AboutIncarnation))
@@ -264,7 +264,7 @@ func (w *compactWriter) update(dst *wireScratch, u *Update[ID]) int {
 	if u.Metadata != 0 || u.Remaining != 0 {
 		more = moreOptions
 	}
-	n := w.ref(dst[:], u.ID, byte(u.State), more)
+	n := w.ref(dst[:], &u.ID, byte(u.State), more)
 	if u.Incarnation < 0x80 {
 		dst[n] = byte(u.Incarnation)
 		n++
@@ -292,7 +292,7 @@ func (w *compactWriter) accusers(dst []byte, by []ID) int {
 		who := w.number(&by[i])
 		n++
 		if who == accuserNew {
-			n += w.ref(dst[n:], by[i], 0, 0)
+			n += w.ref(dst[n:], &by[i], 0, 0)
 		}
 		if i+1 < len(by) {
 			who |= accuserAnother
@@ -303,12 +303,13 @@ func (w *compactWriter) accusers(dst []byte, by []ID) int {
 }
 
 // number returns the number of an accuser, and gives it one if it has none.
+// Generations differ more often than not, so they are compared first.
 func (w *compactWriter) number(id *ID) byte {
-	if *id == w.src {
+	if id.gen == w.src.gen && id.addr == w.src.addr {
 		return accuserSender
 	}
 	for i, named := range w.named[:w.nums] {
-		if *named == *id {
+		if named.gen == id.gen && named.addr == id.addr {
 			return byte(i) + 1
 		}
 	}
@@ -321,7 +322,7 @@ func (w *compactWriter) number(id *ID) byte {
 
 // ref writes an identity; it may overwrite up to 8 bytes behind it. Nearly all
 // are IPv4 like the one before them, so that case has a short way of its own.
-func (w *compactWriter) ref(dst []byte, id ID, state, more byte) int {
+func (w *compactWriter) ref(dst []byte, id *ID, state, more byte) int {
 	if more != 0 || !id.addr.is4() || !w.prev.is4() || id.addr.zone != 0 {
 		return w.longRef(dst, id, state, more)
 	}
@@ -345,7 +346,7 @@ func (w *compactWriter) ref(dst []byte, id ID, state, more byte) int {
 }
 
 // longRef writes any identity.
-func (w *compactWriter) longRef(dst []byte, id ID, state, more byte) int {
+func (w *compactWriter) longRef(dst []byte, id *ID, state, more byte) int {
 	addr := id.addr
 	four := addr.is4()
 	if four != w.prev.is4() {

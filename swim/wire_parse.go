@@ -120,6 +120,18 @@ func (r *compactReader) update(p *Packet[ID], u *Update[ID]) {
 // accusers reads who accuses a member.
 func (r *compactReader) accusers(p *Packet[ID], accused Addr) []ID {
 	first := len(p.Accusers)
+	if len(r.rest) > 0 && int(r.rest[0])-1 < r.nums && r.rest[0] != accuserSender {
+		// Nearly always it is one that was introduced before, alone; then its
+		// memory will do.
+		at := r.named[r.rest[0]-1]
+		by := p.Accusers[at : at+1 : at+1]
+		if by[0].addr == accused {
+			r.fail()
+		} else {
+			r.rest = r.rest[1:]
+		}
+		return by
+	}
 	for {
 		who := r.byte()
 		if who == accuserNobody && len(p.Accusers) == first {

@@ -542,7 +542,11 @@ func TestWhatCanNotBeSaidIsAnError(t *testing.T) {
 		for name, c := range testCodecs() {
 			p := &Packet[ID]{Header: Header[ID]{Message: MessageGossip, Src: src, Dst: dst}}
 			p.Updates = append(p.Updates, Update[ID]{Member: Member[ID]{ID: dst}})
+			good := p.Updates[0]
 			test.mar(p)
+			if len(p.Updates) > 0 {
+				p.Updates = slices.Insert(p.Updates, 0, good)
+			}
 			out, err := c.Append([]byte("ab"), 1<<22, p)
 			if err != test.want || string(out) != "ab" {
 				t.Errorf("%s, %s: %q and error %v, want %v", test.name, name, out, err, test.want)
@@ -631,10 +635,24 @@ func TestFormsThatAreWellFormedAreAccepted(t *testing.T) {
 		"sender's metadata":    "01 49" + wireSrc + wireDst + "03 01 01 05 0000",
 		"padding":              "01 06" + wireSrc + wireDst + "00000000",
 	} {
-		if !checkParse(t, Compact(), unhex(t, packet)) {
-			t.Errorf("%s: %s is refused", name, packet)
+		for _, data := range withPayload(unhex(t, packet)) {
+			if !checkParse(t, Compact(), data) {
+				t.Errorf("%s: %x is refused", name, data)
+			}
 		}
 	}
+}
+
+// withPayload returns a packet, and if it is a gossip without payloads the
+// same with one. What has enough bytes behind it is read in a shorter way.
+func withPayload(data []byte) [][]byte {
+	all := [][]byte{data}
+	if len(data) > 1 && data[1] == 0x09 {
+		longer := append(bytes.Clone(data), 32)
+		longer[1] = 0x89
+		all = append(all, append(longer, make([]byte, 32)...))
+	}
+	return all
 }
 
 // Every value has one form. Each of these differs from an accepted packet in
@@ -653,7 +671,7 @@ func TestOtherFormsAreMalformed(t *testing.T) {
 		"payloads of announce":  "01 86" + wireSrc + wireDst + "01 00",
 		"payloads of undead":    "01 ab" + wireSrc + wireDst + "0c 08 905f01 04 01 00",
 		"payloads flag alone":   "01 89" + wireSrc + wireDst + "0000",
-		"payloads not flagged":  "01 09" + wireSrc + wireDst + "0000 01 00",
+		"payloads not flagged":  "01 09" + wireSrc + wireDst + "0000 05 00",
 		"no count":              "01 09" + wireSrc + wireDst,
 		"half a count":          "01 09" + wireSrc + wireDst + "00",
 		"count too high":        "01 09" + wireSrc + wireDst + "0200 0c 09 000000 00",
@@ -688,6 +706,7 @@ func TestOtherFormsAreMalformed(t *testing.T) {
 		"reserved address":         wireGossip + "00 f0000001 000000 00",
 		"zone of IPv4":             wireGossip + "8c 02 09 01000000 000000 00",
 		"IPv4 as IPv6":             wireGossip + "80 01 00000000000000000000ffff0a010209 000000 00",
+		"far IPv4 as IPv6":         wireGossip + "80 01 00000000000000000000ffff0b010209 000000 00",
 		"address ::":               wireGossip + "80 01 00000000000000000000000000000000 000000 00",
 		"multicast IPv6":           wireGossip + "80 01 ff020000000000000000000000000001 000000 00",
 		"IPv6 shares with IPv4":    wireGossip + "84 01 000000000000000000000001 000000 00",
@@ -708,6 +727,7 @@ func TestOtherFormsAreMalformed(t *testing.T) {
 		"sender introduced":         wireGossip + "0d 09 000000 00 7f 0c 03 000000",
 		"sender accuses itself":     wireGossip + "0d 03 000000 00 00",
 		"accuses itself":            wireGossip + "0d 09 000000 00 7f 0c 09 000000",
+		"known accuser of itself":   "01 09" + wireSrc + wireDst + "0200 0d 09 000000 00 7f" + wireThird + "2d 04 904b8ef0 00 01",
 		"earlier life of itself":    wireGossip + "0d 09 000000 00 7f 0c 09 ffffff",
 		"earlier life of sender":    wireGossip + "0d 09 000000 00 80 7f 0c 03 ffffff",
 		"accuser with a state":      wireGossip + "0d 09 000000 00 7f 25 090004 904b8ef0",
@@ -744,8 +764,10 @@ func TestOtherFormsAreMalformed(t *testing.T) {
 		"payload length too long": "01 89" + wireSrc + wireDst + "0000 8100 00",
 		"payload length of 4":     "01 89" + wireSrc + wireDst + "0000 80808001 00",
 	} {
-		if checkParse(t, Compact(), unhex(t, packet)) {
-			t.Errorf("%s: %s is accepted", name, packet)
+		for _, data := range withPayload(unhex(t, packet)) {
+			if checkParse(t, Compact(), data) {
+				t.Errorf("%s: %x is accepted", name, data)
+			}
 		}
 	}
 }
@@ -765,6 +787,7 @@ func TestPlainCodecRefusesWhatItWouldNotWrite(t *testing.T) {
 	c := plainTestCodec()
 	const id, other = " 00 838284d0f0ff3f 8a3e 00 01 ", " 00 848284d0f0ff3f 8a3e 00 01 "
 	const third = " 00 858284d0f0ff3f 8a3e 00 01 "
+	const five = " 00 868284d0f0ff3f 8a3e 00 01  00 878284d0f0ff3f 8a3e 00 01  00 888284d0f0ff3f 8a3e 00 01 "
 	good := "02 09 00" + id + "00" + other + "0100"
 	for name, packet := range map[string]string{
 		"alive":   good + "00" + third + "00",
@@ -785,7 +808,7 @@ func TestPlainCodecRefusesWhatItWouldNotWrite(t *testing.T) {
 		"unassigned head bit":     good + "40" + third + "00",
 		"accused alive":           good + "04" + third + "00" + id,
 		"accused left":            good + "07" + third + "00" + id,
-		"five accusers":           good + "15" + third + "00" + strings.Repeat(id, 5),
+		"five accusers":           good + "15" + third + "00" + id + other + five,
 		"accused twice":           good + "09" + third + "00" + id + id,
 		"accuses itself":          good + "05" + third + "00" + third,
 		"accuser missing":         good + "09" + third + "00" + id,
@@ -810,6 +833,16 @@ func TestPlainCodecSurvivesFunctionsThatBreakTheirContract(t *testing.T) {
 		c := Plain(one, func([]byte) (uint8, int, error) { return 1, n, nil }, 1)
 		if err := c.Parse(data, new(Packet[uint8])); err != ErrMalformed {
 			t.Errorf("an identity of %d bytes: %v", n, err)
+		}
+	}
+	two := func(b []byte, id uint8) []byte { return append(b, id, id) }
+	parseTwo := func(b []byte) (uint8, int, error) { return b[0], min(2, len(b)), nil }
+	if data, err = Plain(two, parseTwo, 2).Append(nil, 100, p); err != nil {
+		t.Fatal(err)
+	}
+	for maxID, want := range map[int]error{1: ErrMalformed, 2: nil} {
+		if err := Plain(two, parseTwo, maxID).Parse(data, new(Packet[uint8])); err != want {
+			t.Errorf("identities of 2 bytes, %d at most: %v, want %v", maxID, err, want)
 		}
 	}
 	for _, size := range []int{0, 2} {
