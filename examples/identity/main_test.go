@@ -1,5 +1,45 @@
 package main
 
+import (
+	"strings"
+	"testing"
+
+	"github.com/selkie-go/selkie/swim"
+	"github.com/selkie-go/selkie/swim/swimtest"
+)
+
+// Whoever writes an identity checks its laws like this. A host breaks none:
+// there are never two different ones at one address, which is what is wrong
+// with it.
+func TestEachIdentityKeepsTheLaws(t *testing.T) {
+	swimtest.Identity(t, host("a"), host("b"))
+	swimtest.Identity(t, life{"a", 1}, life{"a", 2}, life{"b", 1})
+
+	first, last := compact{[4]byte{10, 0, 0, 1}, 1}, compact{[4]byte{10, 0, 0, 1}, 1<<16 - 1}
+	other := compact{[4]byte{10, 0, 0, 2}, 1}
+	swimtest.Identity(t, first, last, other)
+	swimtest.Identity(t, server{first, 1, 'r'}, server{first, 2, 'r'}, server{first, 2, 'w'}, server{last, 1, 'r'}, server{other, 1, 'r'})
+}
+
+func TestWhatIsWrittenIsRead(t *testing.T) {
+	var hosts []host
+	var lives []life
+	var compacts []compact
+	var servers []server
+	for i := range byte(8) {
+		name := host(strings.Repeat("x", int(i)+1))
+		small := compact{[4]byte{10, 0, 0, i}, uint16(i) * 9000}
+		hosts = append(hosts, name)
+		lives = append(lives, life{name, int(i) * 100})
+		compacts = append(compacts, small)
+		servers = append(servers, server{small, i, 'a' + i})
+	}
+	swimtest.Codec(t, swim.Plain(writeHost, readHost, 16), hosts...)
+	swimtest.Codec(t, swim.Plain(writeLife, readLife, 24), lives...)
+	swimtest.Codec(t, swim.Plain(writeCompact, readCompact, 6), compacts...)
+	swimtest.Codec(t, swim.Plain(writeServer, readServer, 8), servers...)
+}
+
 func Example() {
 	main()
 	// Output:
