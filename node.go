@@ -76,7 +76,9 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 	}
 	n.all.Go(n.read)
 	n.all.Go(n.run)
-	n.all.Go(n.messages.deliver)
+	if cfg.OnBroadcast != nil {
+		n.all.Go(n.messages.deliver)
+	}
 	if len(cfg.Seeds) > 0 {
 		n.all.Go(func() { n.keepSeeds(cfg.Seeds) })
 	}

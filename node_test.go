@@ -46,30 +46,42 @@ func start(t *testing.T, network *mem.Network, at string, configure ...func(*Con
 
 func seeds(at ...string) func(*Config) { return func(c *Config) { c.Seeds = at } }
 
-// cluster returns size nodes that know each other.
+// cluster returns size nodes that know each other. What gossip missed is found
+// with the next feeds, so it may take some of their intervals.
 func cluster(t *testing.T, network *mem.Network, size int) []*Node {
 	t.Helper()
 	nodes := make([]*Node, size)
 	for i := range nodes {
 		nodes[i] = start(t, network, addr(i), seeds(addr(0)))
 	}
-	time.Sleep(10 * time.Second)
+	for range 120 {
+		time.Sleep(time.Second)
+		if !slices.ContainsFunc(nodes, func(n *Node) bool { return count(n, Alive) != size }) {
+			return nodes
+		}
+	}
 	for _, n := range nodes {
 		wantStates(t, n, Alive, size)
 	}
-	return nodes
+	t.FailNow()
+	return nil
+}
+
+// count returns how many members a node holds to be in a state.
+func count(n *Node, s State) int {
+	count := 0
+	for m := range n.Members() {
+		if m.State == s {
+			count++
+		}
+	}
+	return count
 }
 
 // wantStates checks how many members a node holds to be in a state.
 func wantStates(t *testing.T, n *Node, s State, want int) {
 	t.Helper()
-	got := 0
-	for m := range n.Members() {
-		if m.State == s {
-			got++
-		}
-	}
-	if got != want {
+	if got := count(n, s); got != want {
 		t.Errorf("%v knows %d %v members, want %d: %v", n.Self(), got, s, want, slices.Collect(n.Members()))
 	}
 }

@@ -51,6 +51,7 @@ type Core[ID Identity[ID, Addr], Addr comparable] struct {
 
 	in, out Packet[ID]
 	buf     []byte
+	key     []byte
 	slots   []uint32
 	sample  []uint32
 	taken   []bool // which payloads a packet took
@@ -59,8 +60,8 @@ type Core[ID Identity[ID, Addr], Addr comparable] struct {
 }
 
 // New returns a core that knows nobody. Zero fields of the configuration mean
-// their defaults; an invalid one is a [ConfigError]. The core is the only
-// user of rnd.
+// their defaults; an invalid one is a [ConfigError], and an identity that the
+// codec can not write is [ErrEncode]. The core is the only user of rnd.
 func New[ID Identity[ID, Addr], Addr comparable](self ID, cfg Config, codec Codec[ID], rnd *rand.Rand) (*Core[ID, Addr], error) {
 	return NewWithHandler(self, cfg, codec, rnd, nil)
 }
@@ -80,6 +81,9 @@ func NewWithHandler[ID Identity[ID, Addr], Addr comparable](self ID, cfg Config,
 		asked:   newLedger[Addr](),
 		fed:     newLedger[Addr](),
 		warned:  newLedger[Addr](),
+	}
+	if !c.writable(self) {
+		return nil, ErrEncode
 	}
 	c.us.take(self)
 	return c, nil
@@ -222,7 +226,7 @@ func (c *Core[ID, Addr]) Apply(known iter.Seq[Update[ID]], tell bool, rt Runtime
 	defer c.exit()
 	var err error
 	for u := range known {
-		if u.State >= numStates || len(u.By) > MaxAccusers {
+		if u.State >= numStates || len(u.By) > MaxAccusers || !c.writable(u.ID) || !c.writable(u.By...) {
 			err = ErrMalformed
 			continue
 		}
@@ -271,6 +275,18 @@ func (c *Core[ID, Addr]) Configure(cfg Config, rt Runtime[ID]) error {
 	}
 	c.settle()
 	return nil
+}
+
+// writable reports whether the codec can write identities. Whatever comes from
+// a packet it can; what the owner gives us is checked, because one identity
+// that can not be written would spoil every packet that names it.
+func (c *Core[ID, Addr]) writable(ids ...ID) bool {
+	for _, id := range ids {
+		if c.buf = c.codec.AppendID(c.buf[:0], id); len(c.buf) == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // validate checks a configuration, also against what the codec needs.

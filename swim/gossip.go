@@ -1,5 +1,7 @@
 package swim
 
+import "errors"
+
 // A filling says what a packet carries besides its header.
 type filling uint8
 
@@ -84,8 +86,8 @@ func (c *Core[ID, Addr]) post(h Header[ID], room int, with filling) error {
 	if with == full && h.Message.HasPayloads() && len(c.queue.items) > 0 && c.wanted(to) {
 		payloads = c.loadPayloads(p, room)
 	}
-	if !c.transmit(p, room) {
-		return c.drop(DropTooLarge)
+	if err := c.transmit(p, room); err != nil {
+		return err
 	}
 	if with == full {
 		c.settleBacklog(p.Updates[own:])
@@ -144,13 +146,17 @@ func (c *Core[ID, Addr]) settleBacklog(updates []Update[ID]) {
 }
 
 // transmit completes the header by who we are, encodes the packet and hands it
-// to the runtime. It reports false if not even the header has room.
-func (c *Core[ID, Addr]) transmit(p *Packet[ID], room int) bool {
+// to the runtime. It fails if not even the header has room.
+func (c *Core[ID, Addr]) transmit(p *Packet[ID], room int) error {
 	h := &p.Header
 	h.Src, h.SrcIncarnation, h.SrcState, h.SrcMetadata = c.us.id, c.us.inc, c.us.state(), c.us.meta
 	data, err := c.codec.Append(c.buf[:0], room, p)
+	if errors.Is(err, ErrTooBig) {
+		return c.drop(DropTooLarge)
+	}
 	if err != nil {
-		return false
+		c.stats.EncodeErrors++
+		return err
 	}
 	c.buf = data
 	c.stats.Sent[h.Message]++
@@ -159,7 +165,7 @@ func (c *Core[ID, Addr]) transmit(p *Packet[ID], room int) bool {
 	if c.cfg.Notify.Sent {
 		c.notify(Notification[ID]{Kind: NotifySent, Message: h.Message, Number: h.Number, Member: Member[ID]{ID: h.Dst}})
 	}
-	return true
+	return nil
 }
 
 // fallen is a member that went down lately.

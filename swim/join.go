@@ -28,7 +28,7 @@ const maxContacts = 1024
 // with the tasks of Config.AnnounceDown, until then.
 //
 // It returns [ErrLeft] after [Core.Leave], and [ErrFull] if too many addresses
-// are waiting for an answer.
+// are waiting for an answer, and [ErrEncode] if the codec can not write it.
 func (c *Core[ID, Addr]) Announce(to ID, rt Runtime[ID]) error {
 	c.enter(rt)
 	defer c.exit()
@@ -37,6 +37,9 @@ func (c *Core[ID, Addr]) Announce(to ID, rt Runtime[ID]) error {
 	}
 	if to.Addr() == c.us.addr {
 		return c.drop(DropEcho)
+	}
+	if !c.writable(to) {
+		return ErrEncode
 	}
 	if c.contactAt(to) < 0 {
 		if len(c.contacts.list) >= maxContacts {
@@ -57,6 +60,9 @@ func (c *Core[ID, Addr]) SetSeeds(seeds []ID, rt Runtime[ID]) error {
 	defer c.exit()
 	if len(seeds) > maxContacts {
 		return ErrFull
+	}
+	if !c.writable(seeds...) {
+		return ErrEncode
 	}
 	c.contacts.list = c.contacts.list[:0]
 	c.contacts.next = 0
@@ -102,10 +108,7 @@ func (c *Core[ID, Addr]) feed(to ID, room int) error {
 	p.Reset()
 	p.Header = Header[ID]{Dst: to, Message: MessageFeed}
 	c.load(p, c.sample)
-	if !c.transmit(p, room) {
-		return c.drop(DropTooLarge)
-	}
-	return nil
+	return c.transmit(p, room)
 }
 
 // fedBy notes that a member answered our announce.

@@ -258,6 +258,9 @@ func (c *Core[ID, Addr]) ChangeIdentity(next ID, rt Runtime[ID]) error {
 	if next == c.us.id {
 		return ErrSameIdentity
 	}
+	if !c.writable(next) {
+		return ErrEncode
+	}
 	if next.Addr() == c.us.addr {
 		if !next.Supersedes(c.us.id) {
 			return ErrNotSuperseding

@@ -45,11 +45,11 @@ func (t *doubts[ID, Addr]) at(ref uint32) *doubt[ID, Addr] {
 	return &t.pages[i/doubtPage][i%doubtPage]
 }
 
+// add returns a vacant place, which is zero.
 func (t *doubts[ID, Addr]) add() uint32 {
 	if n := len(t.free); n > 0 {
 		ref := t.free[n-1]
 		t.free = t.free[:n-1]
-		*t.at(ref) = doubt[ID, Addr]{}
 		return ref
 	}
 	if t.used%doubtPage == 0 && int(t.used/doubtPage) == len(t.pages) {
@@ -149,8 +149,10 @@ func (c *Core[ID, Addr]) addAccuser(d *doubt[ID, Addr], id ID) (more bool) {
 
 // canonicalLess orders identities the same way at every member.
 func (c *Core[ID, Addr]) canonicalLess(a, b ID) bool {
-	var left, right [64]byte
-	return bytes.Compare(c.codec.AppendID(left[:0], a), c.codec.AppendID(right[:0], b)) < 0
+	c.key = c.codec.AppendID(c.key[:0], a)
+	middle := len(c.key)
+	c.key = c.codec.AppendID(c.key, b)
+	return bytes.Compare(c.key[:middle], c.key[middle:]) < 0
 }
 
 // corroborate merges a record that says what we know already: accusers add up,

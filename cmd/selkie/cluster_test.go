@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 type process struct {
 	addr   string
 	cmd    *exec.Cmd
+	said   *bufio.Reader // its standard error
 	client *client
 }
 
@@ -28,12 +30,17 @@ func run(t *testing.T, name string, args ...string) *process {
 	}
 	admin := endpoint{"unix", filepath.Join(t.TempDir(), name)}
 	p := &process{client: newClient(admin)}
-	p.cmd = &exec.Cmd{Path: program, Stderr: os.Stderr}
-	p.cmd.Args = append([]string{"selkie", "agent", "--bind", "127.0.0.1:0", "--log-level", "warn", "--admin", admin.String()}, args...)
+	p.cmd = &exec.Cmd{Path: program}
+	p.cmd.Args = append([]string{"selkie", "agent", "--bind", "127.0.0.1:0", "--admin", admin.String()}, args...)
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	said, err := p.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.said = bufio.NewReader(said)
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -98,5 +105,60 @@ func TestKilledAgentIsDownAtTheOthersWithinFifteenSeconds(t *testing.T) {
 			return false
 		})
 		t.Logf("%s reported it after %v", p.addr, time.Since(killed).Round(time.Millisecond))
+	}
+}
+
+// hangs returns an agent that can not finish to say goodbye: the only other
+// member is dead, and it does not know that yet.
+func hangs(t *testing.T, args ...string) *process {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("processes can not be interrupted here")
+	}
+	dead := run(t, "dead")
+	p := run(t, "p", append(args, "--join", dead.addr)...)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	p.await(ctx, t, "the other one", func(eventInfo) bool {
+		members, err := p.client.members(ctx)
+		return err == nil && len(members) == 2
+	})
+	dead.cmd.Process.Kill()
+	dead.cmd.Wait()
+	p.signal(t)
+	for line := ""; !strings.Contains(line, "leaving"); {
+		var err error
+		if line, err = p.said.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return p
+}
+
+func (p *process) signal(t *testing.T) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSecondSignalEndsTheAgentAtOnce(t *testing.T) {
+	p := hangs(t, "--leave-timeout", "1h")
+	p.signal(t)
+	p.cmd.Wait()
+	if got := p.cmd.ProcessState.ExitCode(); got != exitInterrupted {
+		t.Errorf("exit code %d, want %d", got, exitInterrupted)
+	}
+}
+
+func TestLeavingTakesNoLongerThanItMay(t *testing.T) {
+	began := time.Now()
+	p := hangs(t, "--leave-timeout", "200ms")
+	p.cmd.Wait()
+	if got := p.cmd.ProcessState.ExitCode(); got != exitDone {
+		t.Errorf("exit code %d", got)
+	}
+	if took := time.Since(began); took > 4*time.Second {
+		t.Errorf("took %v", took)
 	}
 }
