@@ -1,6 +1,9 @@
 package swim
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // A filling says what a packet carries besides its header.
 type filling uint8
@@ -110,11 +113,24 @@ func (c *Core[ID, Addr]) concerns(r *record[ID], h Header[ID]) bool {
 	return r.flags&isVerified == 0 && h.Message.kind().request
 }
 
-// load puts the records of some slots into a packet. They are read one after
-// the other before any is encoded, so that waiting for memory overlaps.
+// load puts the records of some slots into a packet. They are touched before
+// the first is read, so that waiting for memory overlaps.
 func (c *Core[ID, Addr]) load(p *Packet[ID], slots []uint32) {
-	for _, slot := range slots {
-		p.Updates = append(p.Updates, c.update(c.roster.at(slot)))
+	c.roster.touch(slots)
+	n := len(p.Updates)
+	p.Updates = slices.Grow(p.Updates, len(slots))[:n+len(slots)]
+	for i, slot := range slots {
+		c.fill(&p.Updates[n+i], c.roster.at(slot))
+	}
+}
+
+// fill writes a record as it is told to others.
+func (c *Core[ID, Addr]) fill(u *Update[ID], r *record[ID]) {
+	u.ID, u.Incarnation, u.State, u.Metadata = r.id, r.inc, r.state, r.meta
+	u.By, u.Remaining, u.Sent = nil, 0, false
+	if r.doubt != 0 && (r.state == Suspect || r.state == Down) {
+		d := c.doubts.at(r.doubt)
+		u.By = d.by[:d.n]
 	}
 }
 

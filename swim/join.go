@@ -101,8 +101,9 @@ func (c *Core[ID, Addr]) feed(to ID, room int) error {
 		return c.drop(DropRateLimited)
 	}
 	const smallest = 7 // bytes of an update, about
+	asker, _ := c.roster.find(to.Addr())
 	c.sample = c.roster.sample(&c.roster.active, room/smallest, c.rnd, c.sample, func(slot uint32) bool {
-		return c.roster.at(slot).id == to
+		return slot == asker
 	})
 	p := &c.out
 	p.Reset()
