@@ -245,6 +245,9 @@ func (c *Core[ID, Addr]) Configure(cfg Config, rt Runtime[ID]) error {
 	c.cfg = cfg
 	c.sized = sized{}
 	c.dropLargePayloads()
+	if old.Rules.AccuserDeadline && !cfg.Rules.AccuserDeadline {
+		c.doubtAnew()
+	}
 	if c.us.phase != connected {
 		c.rearmContact()
 		return nil

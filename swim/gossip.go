@@ -24,15 +24,17 @@ func (c *Core[ID, Addr]) gossipDue() {
 		c.sayGoodbye()
 		return
 	}
-	if c.untold() {
-		c.gossipTo(c.cfg.Gossip.Num)
-	}
+	c.gossipTo(c.cfg.Gossip.Num, false)
 }
 
-// gossipTo tells some distinct active members what there is to tell.
-func (c *Core[ID, Addr]) gossipTo(k int) {
+// gossipTo tells some distinct active members what there is to tell. Each
+// hears our header at least, or, unless always, nobody once all is told.
+func (c *Core[ID, Addr]) gossipTo(k int, always bool) {
 	c.sample = c.roster.sample(&c.roster.active, k, c.rnd, c.sample, nil)
 	for _, slot := range c.sample {
+		if !always && !c.untold() {
+			break
+		}
 		c.post(Header[ID]{Dst: c.roster.at(slot).id, Message: MessageGossip}, c.cfg.MaxPacket, full)
 	}
 }
@@ -45,7 +47,7 @@ func (c *Core[ID, Addr]) Gossip(rt Runtime[ID]) error {
 	if c.us.phase != connected {
 		return ErrNotConnected
 	}
-	c.gossipTo(c.cfg.Gossip.Num)
+	c.gossipTo(c.cfg.Gossip.Num, true)
 	c.settle()
 	return nil
 }
@@ -76,7 +78,7 @@ func (c *Core[ID, Addr]) post(h Header[ID], room int, with filling) error {
 	// Otherwise what is told about the receiver is told to it too: in a cluster
 	// of two there is nobody else, and it could never end.
 	skip := uint32(none)
-	if len(p.Updates) > 0 {
+	if len(p.Updates) > 0 || known && c.roster.at(to).state == Left {
 		skip = to
 	}
 	own := len(p.Updates) // outside the budget

@@ -58,16 +58,24 @@ func (c *Core[ID, Addr]) Announce(to ID, rt Runtime[ID]) error {
 func (c *Core[ID, Addr]) SetSeeds(seeds []ID, rt Runtime[ID]) error {
 	c.enter(rt)
 	defer c.exit()
-	if len(seeds) > maxContacts {
+	asking := 0
+	for _, known := range c.contacts.list {
+		if !known.seed {
+			asking++
+		}
+	}
+	if len(seeds)+asking > maxContacts {
 		return ErrFull
 	}
 	if !c.writable(seeds...) {
 		return ErrEncode
 	}
-	c.contacts.list = c.contacts.list[:0]
+	c.contacts.list = slices.DeleteFunc(c.contacts.list, func(known contact[ID]) bool { return known.seed })
 	c.contacts.next = 0
 	for _, id := range seeds {
-		if id.Addr() != c.us.addr && c.contactAt(id) < 0 {
+		if i := c.contactAt(id); i >= 0 {
+			c.contacts.list[i].seed = true
+		} else if id.Addr() != c.us.addr {
 			c.contacts.list = append(c.contacts.list, contact[ID]{id: id, seed: true})
 		}
 	}
@@ -108,6 +116,11 @@ func (c *Core[ID, Addr]) feed(to ID, room int) error {
 	p := &c.out
 	p.Reset()
 	p.Header = Header[ID]{Dst: to, Message: MessageFeed}
+	if slot, known := c.roster.find(to.Addr()); known && c.concerns(c.roster.at(slot), p.Header) {
+		// An announce may be all that one with a lone verdict says to us, and
+		// only it can refute.
+		c.load(p, []uint32{slot})
+	}
 	c.load(p, c.sample)
 	return c.transmit(p, room)
 }
@@ -134,20 +147,21 @@ func (c *Core[ID, Addr]) announceToActive() {
 	}
 }
 
-// contactLost asks the next of the lost whether they are back.
+// contactLost asks the next of the lost whether they are back. If they are few,
+// a new round may begin at somebody who was asked just now, and is passed over.
 func (c *Core[ID, Addr]) contactLost() {
-	asked := 0
-	for range c.cfg.AnnounceDown.Num {
+	num := c.cfg.AnnounceDown.Num
+	for turns, asked := 2*num, 0; turns > 0 && asked < num; turns-- {
 		to, any := c.nextLost()
 		if !any {
 			break
 		}
-		c.announceTo(to)
-		asked++
+		if !c.asked.askedAt(to.Addr(), c.now) {
+			c.announceTo(to)
+			asked++
+		}
 	}
-	if asked > 0 {
-		c.armContact()
-	}
+	c.armContact()
 }
 
 // nextLost returns whose turn it is: members that went down lately first, then

@@ -64,6 +64,13 @@ func (l *ledger[Addr]) ask(at Addr, now Instant) uint8 {
 	return e.count
 }
 
+// askedAt reports whether the last question to an address was sent at that
+// instant and waits for its answer.
+func (l *ledger[Addr]) askedAt(at Addr, when Instant) bool {
+	e := l.entries[at]
+	return e.open && e.at == when
+}
+
 // take reports whether an answer was due from an address; another one is not.
 func (l *ledger[Addr]) take(at Addr) bool {
 	e := l.entries[at]

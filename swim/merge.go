@@ -287,8 +287,8 @@ func (c *Core[ID, Addr]) deactivate(slot uint32, r *record[ID], state State, gos
 	c.roster.leave(&c.roster.active, slot)
 	if state != Left {
 		c.roster.enter(&c.roster.lost, slot, true)
-		c.armContact()
 	}
+	c.armContact() // one that left may be a seed
 	m := r.member()
 	m.State = state
 	c.notify(Notification[ID]{Kind: NotifyDown, Member: m, Cause: c.cause(r, gossiped)})

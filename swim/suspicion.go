@@ -64,12 +64,14 @@ func (t *doubts[ID, Addr]) drop(ref uint32) {
 	t.free = append(t.free, ref)
 }
 
-// shift moves every deadline by the length of a pause.
-func (t *doubts[ID, Addr]) shift(pause time.Duration) {
+// shift moves every deadline by the length of a pause, or by the age of the
+// suspicion if it began after it. Events that are overdue find that out when
+// they come; that they are late is explained by this pause.
+func (t *doubts[ID, Addr]) shift(pause time.Duration, now Instant) {
 	for ref := uint32(1); ref <= t.used; ref++ {
 		d := t.at(ref)
-		d.since = d.since.Add(pause)
-		d.due = d.due.Add(pause)
+		d.since = d.since.Add(min(pause, now.Sub(d.since)))
+		d.due = max(d.due, now)
 	}
 }
 
@@ -247,6 +249,9 @@ func (c *Core[ID, Addr]) suspicionDue(t Timer[ID]) {
 		// Those who left judge nobody.
 	case d.deadline() > c.now:
 		c.wake(r, d, d.deadline())
+	case c.renewal.wanted:
+		// Nobody listens to this life any more: a refutation would not reach it.
+		c.wake(r, d, c.now.Add(c.cfg.Period))
 	case c.now < c.pause.frozen:
 		c.wake(r, d, min(c.pause.frozen, c.now.Add(c.cfg.Period)))
 	default:
@@ -288,8 +293,8 @@ func (c *Core[ID, Addr]) excuse(r *record[ID], pinged Instant) {
 	}
 }
 
-// doubtAnew gives every suspect its full time again. Those who left judge
-// nobody, so the deadlines that passed meanwhile are without an event.
+// doubtAnew gives every suspect its full time again, after deadlines meant
+// nothing: those that passed meanwhile are without an event.
 func (c *Core[ID, Addr]) doubtAnew() {
 	for _, r := range c.roster.each {
 		if r.state == Suspect && r.flags&isLone == 0 {
