@@ -242,7 +242,11 @@ func (c *cluster) logPacket(from, arrow, to string, data []byte) {
 		if h.SrcMetadata > 0 {
 			said += fmt.Sprintf(" metadata %d", h.SrcMetadata)
 		}
-		c.log("%v%s %s %v  %v", h.Src, said, arrow, h.Dst, &p)
+		size := ""
+		if h.Message == MessageAnnounce || h.Message == MessageFeed {
+			size = fmt.Sprintf(" (%d bytes)", len(data))
+		}
+		c.log("%v%s %s %v  %v%s", h.Src, said, arrow, h.Dst, &p, size)
 	}
 }
 

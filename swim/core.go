@@ -193,7 +193,8 @@ func (c *Core[ID, Addr]) State() iter.Seq[Update[ID]] {
 			return
 		}
 		for _, r := range c.roster.each {
-			u := c.update(r)
+			var u Update[ID]
+			c.fill(&u, r)
 			if !r.state.Active() {
 				u.Remaining = uint32(max(time.Millisecond, r.until.Sub(c.now)) / time.Millisecond)
 			}
@@ -202,16 +203,6 @@ func (c *Core[ID, Addr]) State() iter.Seq[Update[ID]] {
 			}
 		}
 	}
-}
-
-// update is a record as it is told to others.
-func (c *Core[ID, Addr]) update(r *record[ID]) Update[ID] {
-	u := Update[ID]{Member: r.member()}
-	if r.doubt != 0 && (r.state == Suspect || r.state == Down) {
-		d := c.doubts.at(r.doubt)
-		u.By = d.by[:d.n]
-	}
-	return u
 }
 
 // Apply merges records from elsewhere: of another core, or saved earlier. With

@@ -1,6 +1,9 @@
 package swim
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // A filling says what a packet carries besides its header.
 type filling uint8
@@ -21,15 +24,17 @@ func (c *Core[ID, Addr]) gossipDue() {
 		c.sayGoodbye()
 		return
 	}
-	if c.untold() {
-		c.gossipTo(c.cfg.Gossip.Num)
-	}
+	c.gossipTo(c.cfg.Gossip.Num, false)
 }
 
-// gossipTo tells some distinct active members what there is to tell.
-func (c *Core[ID, Addr]) gossipTo(k int) {
+// gossipTo tells some distinct active members what there is to tell. Each
+// hears our header at least, or, unless always, nobody once all is told.
+func (c *Core[ID, Addr]) gossipTo(k int, always bool) {
 	c.sample = c.roster.sample(&c.roster.active, k, c.rnd, c.sample, nil)
 	for _, slot := range c.sample {
+		if !always && !c.untold() {
+			break
+		}
 		c.post(Header[ID]{Dst: c.roster.at(slot).id, Message: MessageGossip}, c.cfg.MaxPacket, full)
 	}
 }
@@ -42,7 +47,7 @@ func (c *Core[ID, Addr]) Gossip(rt Runtime[ID]) error {
 	if c.us.phase != connected {
 		return ErrNotConnected
 	}
-	c.gossipTo(c.cfg.Gossip.Num)
+	c.gossipTo(c.cfg.Gossip.Num, true)
 	c.settle()
 	return nil
 }
@@ -73,7 +78,7 @@ func (c *Core[ID, Addr]) post(h Header[ID], room int, with filling) error {
 	// Otherwise what is told about the receiver is told to it too: in a cluster
 	// of two there is nobody else, and it could never end.
 	skip := uint32(none)
-	if len(p.Updates) > 0 {
+	if len(p.Updates) > 0 || known && c.roster.at(to).state == Left {
 		skip = to
 	}
 	own := len(p.Updates) // outside the budget
@@ -113,11 +118,24 @@ func (c *Core[ID, Addr]) concerns(r *record[ID], h Header[ID]) bool {
 	return h.Message.kind().request && (longer || r.flags&isVerified == 0)
 }
 
-// load puts the records of some slots into a packet. They are read one after
-// the other before any is encoded, so that waiting for memory overlaps.
+// load puts the records of some slots into a packet. They are touched before
+// the first is read, so that waiting for memory overlaps.
 func (c *Core[ID, Addr]) load(p *Packet[ID], slots []uint32) {
-	for _, slot := range slots {
-		p.Updates = append(p.Updates, c.update(c.roster.at(slot)))
+	c.roster.touch(slots)
+	n := len(p.Updates)
+	p.Updates = slices.Grow(p.Updates, len(slots))[:n+len(slots)]
+	for i, slot := range slots {
+		c.fill(&p.Updates[n+i], c.roster.at(slot))
+	}
+}
+
+// fill writes a record as it is told to others.
+func (c *Core[ID, Addr]) fill(u *Update[ID], r *record[ID]) {
+	u.ID, u.Incarnation, u.State, u.Metadata = r.id, r.inc, r.state, r.meta
+	u.By, u.Remaining, u.Sent = nil, 0, false
+	if r.doubt != 0 && (r.state == Suspect || r.state == Down) {
+		d := c.doubts.at(r.doubt)
+		u.By = d.by[:d.n]
 	}
 }
 

@@ -109,12 +109,18 @@ func (c *Core[ID, Addr]) feed(to ID, room int) error {
 		return c.drop(DropRateLimited)
 	}
 	const smallest = 7 // bytes of an update, about
+	asker, _ := c.roster.find(to.Addr())
 	c.sample = c.roster.sample(&c.roster.active, room/smallest, c.rnd, c.sample, func(slot uint32) bool {
-		return c.roster.at(slot).id == to
+		return slot == asker
 	})
 	p := &c.out
 	p.Reset()
 	p.Header = Header[ID]{Dst: to, Message: MessageFeed}
+	if slot, known := c.roster.find(to.Addr()); known && c.concerns(c.roster.at(slot), p.Header) {
+		// An announce may be all that one with a lone verdict says to us, and
+		// only it can refute.
+		c.load(p, []uint32{slot})
+	}
 	c.load(p, c.sample)
 	return c.transmit(p, room)
 }

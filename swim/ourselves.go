@@ -105,7 +105,7 @@ func (c *Core[ID, Addr]) outlive(accused Incarnation) {
 // than gossip goes out.
 func (c *Core[ID, Addr]) refute() {
 	every := max(c.cfg.Gossip.Every, 0)
-	if c.us.phase == connected && c.now >= c.todo.refuted.Add(every) {
+	if c.now >= c.todo.refuted.Add(every) {
 		c.todo.refuted = c.now
 		c.todo.gossip = true
 	}

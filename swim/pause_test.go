@@ -22,7 +22,7 @@ func TestPauseDoesNotPutOffASuspicionThatBeganAfterIt(t *testing.T) {
 		defer core.exit()
 		slot, _ := core.find(who{"d", 1})
 		core.accuseByProbe(slot, core.roster.at(slot), core.roster.at(slot).inc)
-		core.gossipTo(3)
+		core.gossipTo(3, true)
 		core.settle()
 		return nil
 	})

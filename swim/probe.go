@@ -49,6 +49,11 @@ func (c *Core[ID, Addr]) judgeProbe() (err error) {
 		c.stats.ProbesVoid++
 		failed, err = false, ErrIncompleteProbe
 	}
+	if failed && c.renewal.wanted {
+		// Nobody listens to this life any more, so silence says nothing.
+		c.stats.ProbesVoid++
+		failed = false
+	}
 	p.clear()
 	if !failed {
 		return err

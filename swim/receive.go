@@ -217,6 +217,6 @@ func (c *Core[ID, Addr]) sendTodo() {
 	gossip := c.todo.gossip
 	c.todo = todo[ID]{refuted: c.todo.refuted}
 	if gossip && c.us.phase == connected {
-		c.gossipTo(max(c.cfg.Gossip.Num, 1))
+		c.gossipTo(max(c.cfg.Gossip.Num, 1), true)
 	}
 }

@@ -167,6 +167,17 @@ func (r *roster[ID, Addr]) hint(updates []Update[ID], hints *[hintBatch]uint32) 
 	r.touched = touched
 }
 
+// touch reads a little of some records, one independent of the other, so that
+// they are at hand when they are read in full.
+func (r *roster[ID, Addr]) touch(slots []uint32) {
+	touched := recordFlags(0)
+	for _, slot := range slots {
+		rec := r.at(slot)
+		touched |= recordFlags(rec.inc) | rec.flags // a record takes more than one line of the cache
+	}
+	r.touched = touched
+}
+
 // insert adds a member, at an address that is not known, and returns its slot.
 // It knows nothing about it but its identity; it is in no order.
 func (r *roster[ID, Addr]) insert(id ID) uint32 {

@@ -26,7 +26,7 @@ import (
 //	1.500s   a  . dropped: echo  a ignored something
 //
 // Behind the sender stands what its header says about itself, if that is not
-// "alive 0".
+// "alive 0"; behind announce and feed, how long they are.
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -396,6 +396,8 @@ func configure(t *testing.T, cfg Config, settings []string) Config {
 			cfg.StallLimit = duration(t, value)
 		case "leave":
 			cfg.LeaveTimeout = duration(t, value)
+		case "relays":
+			cfg.MaxRelays = number(t, value)
 		case "packet":
 			cfg.MaxPacket = number(t, value)
 		case "members":

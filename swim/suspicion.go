@@ -249,6 +249,9 @@ func (c *Core[ID, Addr]) suspicionDue(t Timer[ID]) {
 		// Those who left judge nobody.
 	case d.deadline() > c.now:
 		c.wake(r, d, d.deadline())
+	case c.renewal.wanted:
+		// Nobody listens to this life any more: a refutation would not reach it.
+		c.wake(r, d, c.now.Add(c.cfg.Period))
 	case c.now < c.pause.frozen:
 		c.wake(r, d, min(c.pause.frozen, c.now.Add(c.cfg.Period)))
 	default:

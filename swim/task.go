@@ -4,7 +4,7 @@ import "time"
 
 // A task is something that runs by timer events, one outstanding at a time.
 type task struct {
-	token uint32 // of the outstanding event; every other one is stale
+	token uint32  // of the outstanding event; every other one is stale
 	since Instant // when it was submitted
 	due   Instant
 	armed bool
