@@ -110,8 +110,9 @@ func (c *Core[ID, Addr]) slotOf(id ID) uint32 {
 
 // concerns reports whether the receiver should find our record of it in the
 // packet: a suspect hears of the suspicion whatever the budget, and so does
-// one that we hold down. One that we ping for the first time gets it too: the
-// bytes are the room for its answer, which may be no larger than the ping.
+// one that we hold down. One that we ping for the first time, or whose header
+// is longer than ours, gets it too: it may be that we never answered it, and
+// the bytes are the room for its answer, which then is no larger than the ping.
 func (c *Core[ID, Addr]) concerns(r *record[ID], h *Header[ID]) bool {
 	if r.id != h.Dst || r.state == Left {
 		return false
@@ -119,7 +120,9 @@ func (c *Core[ID, Addr]) concerns(r *record[ID], h *Header[ID]) bool {
 	if r.state != Alive {
 		return !c.cfg.Rules.SilentSuspicion
 	}
-	return r.flags&isVerified == 0 && h.Message.kind().request
+	const short = 1 << 7 // incarnations below it take one byte
+	longer := r.inc > c.us.inc && r.inc >= short
+	return h.Message.kind().request && (longer || r.flags&isVerified == 0)
 }
 
 // load puts the records of some slots into a packet. They are touched before
@@ -171,11 +174,16 @@ func (c *Core[ID, Addr]) settleBacklog(updates []Update[ID]) {
 }
 
 // transmit completes the header by who we are, encodes the packet and hands it
-// to the runtime. It fails if not even the header has room.
+// to the runtime. It fails if not even the header has room. The version of our
+// metadata is left out if that helps: who is not told it now is told later.
 func (c *Core[ID, Addr]) transmit(p *Packet[ID], room int) error {
 	h := &p.Header
 	h.Src, h.SrcIncarnation, h.SrcState, h.SrcMetadata = c.us.id, c.us.inc, c.us.state(), c.us.meta
 	data, err := c.codec.Append(c.buf[:0], room, p)
+	if errors.Is(err, ErrTooBig) && h.SrcMetadata != 0 {
+		h.SrcMetadata = 0
+		data, err = c.codec.Append(c.buf[:0], room, p)
+	}
 	if errors.Is(err, ErrTooBig) {
 		return c.drop(DropTooLarge)
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	swarmRuns  = flag.Int("swarm.runs", 240, "how many clusters TestSwarm draws")
+	swarmRuns  = flag.Int("swarm.runs", 150, "how many clusters TestSwarm draws")
 	swarmSeed  = flag.Uint64("swarm.seed", 1, "the seed of its first cluster")
 	swarmTrace = flag.Bool("swarm.trace", false, "print everything that happens")
 )
