@@ -8,10 +8,12 @@ func (c *Core[ID, Addr]) bury(slot uint32, r *record[ID], state State, remaining
 	if r.state.Active() && c.tally[Down]+c.tally[Left] >= c.cfg.MaxTombstones {
 		c.evict()
 	}
+	rested := !r.state.Active()
 	c.become(r, state, false)
 	if state == Left {
 		r.inc = 0 // a goodbye is about the whole life
 	}
+	before := r.until
 	r.until = c.now.Add(c.memory(remaining))
 	if state == Left && r.flags&inLost != 0 {
 		c.roster.leave(&c.roster.lost, slot)
@@ -20,7 +22,9 @@ func (c *Core[ID, Addr]) bury(slot uint32, r *record[ID], state State, remaining
 		c.roster.enter(&c.roster.lost, slot, true)
 		c.armContact()
 	}
-	c.dig(slot, r)
+	if !rested || r.until != before {
+		c.dig(slot, r) // otherwise it lies there already
+	}
 }
 
 // memory is how long to remember: our own time, or what is left of it
