@@ -87,8 +87,9 @@ func (g *guard[ID, Addr]) checkSelf(wrong *complaints) {
 func (g *guard[ID, Addr]) checkPackets(wrong *complaints, packets []Datagram[ID]) {
 	c := g.core
 	fan := max(c.cfg.IndirectProbes, c.cfg.Gossip.Num, c.cfg.Announce.Num, c.cfg.AnnounceDown.Num)
-	// A probe event may judge, console and ping before it renews.
-	if len(packets) > 3+fan {
+	// A probe event may judge, console and ping before it renews, which is
+	// announced to whoever demanded it and gossiped.
+	if len(packets) > 4+fan {
 		wrong.add("S14: %d packets at once", len(packets))
 	}
 	for _, d := range packets {

@@ -222,6 +222,16 @@ func (c *Core[ID, Addr]) armContact() {
 	c.arm(TimerAnnounceDown, every)
 }
 
+// contactSoon lets a lost member be the next to be contacted, within a period.
+func (c *Core[ID, Addr]) contactSoon(slot uint32) {
+	lost, t := &c.roster.lost, &c.tasks[TimerAnnounceDown]
+	c.roster.leave(lost, slot)
+	c.roster.enter(lost, slot, true)
+	if c.cfg.AnnounceDown.Every != Off && (!t.armed || t.due > c.now.Add(c.cfg.Period)) {
+		c.arm(TimerAnnounceDown, c.cfg.Period)
+	}
+}
+
 // rearmContact begins anew to contact the lost.
 func (c *Core[ID, Addr]) rearmContact() {
 	c.contacts.wait = 0
