@@ -62,6 +62,7 @@ func TestEvictionSparesLoneMembers(t *testing.T) {
 	c.crash("b")
 	c.run(20 * time.Second)
 	for i := range 4 {
+		c.run(time.Second)
 		c.do("a", func(core *Core[who, string], rt Runtime[who]) error {
 			return core.Apply(func(yield func(Update[who]) bool) {
 				yield(Update[who]{Member: Member[who]{ID: who{fmt.Sprintf("t%d", i), 1}, State: Left}})
