@@ -105,7 +105,7 @@ func (c *Core[ID, Addr]) announceTo(to ID) {
 // feed answers an announce with active members: a fresh sample of as many as
 // fit, but no more bytes than were asked with.
 func (c *Core[ID, Addr]) feed(to ID, room int) error {
-	if !c.fed.allow(to.Addr(), c.now, c.cfg.Period/2) {
+	if c.fed.recent(to.Addr(), c.now, c.cfg.Period/2) {
 		return c.drop(DropRateLimited)
 	}
 	const smallest = 7 // bytes of an update, about
@@ -122,7 +122,11 @@ func (c *Core[ID, Addr]) feed(to ID, room int) error {
 		c.load(p, []uint32{slot})
 	}
 	c.load(p, c.sample)
-	return c.transmit(p, room)
+	if err := c.transmit(p, room); err != nil {
+		return err
+	}
+	c.fed.note(to.Addr(), c.now)
+	return nil
 }
 
 // fedBy notes that a member answered our announce.
