@@ -49,6 +49,7 @@ func (c *complaints) add(format string, args ...any) { *c = append(*c, fmt.Error
 func (g *guard[ID, Addr]) check(packets []Datagram[ID], notes []Notification[ID]) error {
 	var wrong complaints
 	c := g.core
+	g.most.Period = max(g.most.Period, c.cfg.Period)
 	g.most.MaxMembers = max(g.most.MaxMembers, c.cfg.MaxMembers)
 	g.most.MaxTombstones = max(g.most.MaxTombstones, c.cfg.MaxTombstones)
 	g.most.MaxBroadcasts = max(g.most.MaxBroadcasts, c.cfg.MaxBroadcasts)
@@ -236,7 +237,7 @@ func (g *guard[ID, Addr]) checkDoubt(wrong *complaints, r *record[ID]) int {
 	if waits && !d.armed {
 		wrong.add("D6: nothing will end the suspicion of %v", r.id)
 	}
-	if d.armed && d.due > d.deadline() && waits && c.pause.frozen == 0 && d.due > c.now.Add(c.cfg.Period) {
+	if d.armed && d.due > d.deadline() && waits && c.pause.frozen == 0 && d.due > c.now.Add(g.most.Period) {
 		wrong.add("D6: %v is judged at %v instead of %v", r.id, d.due, d.deadline())
 	}
 	if r.state == Suspect && d.since > c.now {

@@ -191,7 +191,7 @@ func (c *Core[ID, Addr]) answer(sender uint32, h *Header[ID], size int) error {
 // we suspect it carries the suspicion.
 func (c *Core[ID, Addr]) explain(to ID, size int) {
 	c.todo.explain = false
-	if !c.warned.allow(to.Addr(), c.now, c.cfg.Period) {
+	if c.warned.recent(to.Addr(), c.now, c.cfg.Period) {
 		c.count(DropRateLimited)
 		return
 	}
@@ -199,7 +199,9 @@ func (c *Core[ID, Addr]) explain(to ID, size int) {
 	if slot != none {
 		room = c.answerRoom(c.roster.at(slot), size)
 	}
-	c.post(slot, Header[ID]{Dst: to, Message: MessageGossip}, room, bare)
+	if c.post(slot, Header[ID]{Dst: to, Message: MessageGossip}, room, bare) == nil {
+		c.warned.note(to.Addr(), c.now)
+	}
 }
 
 // turnUndead tells a member that it is considered down, or that another
@@ -208,11 +210,13 @@ func (c *Core[ID, Addr]) turnUndead(to ID, at Incarnation, newest ID, room int) 
 	if !c.us.present() {
 		return
 	}
-	if !c.warned.allow(to.Addr(), c.now, c.cfg.Period) {
+	if c.warned.recent(to.Addr(), c.now, c.cfg.Period) {
 		c.count(DropRateLimited)
 		return
 	}
-	c.reply(c.slotOf(to), Header[ID]{Dst: to, Message: MessageTurnUndead, About: newest, AboutIncarnation: at}, room)
+	if c.reply(c.slotOf(to), Header[ID]{Dst: to, Message: MessageTurnUndead, About: newest, AboutIncarnation: at}, room) == nil {
+		c.warned.note(to.Addr(), c.now)
+	}
 }
 
 // A todo is what an input decided to do when it is otherwise done.
