@@ -42,12 +42,19 @@ func (b *backlog) len() int {
 // or less urgent, the news takes its place.
 func (b *backlog) push(r queuedRecords, slot uint32, p priority) {
 	if ring, place := b.locate(r, slot); ring != nil {
-		if ring == &b.rings[p] && ring.untold(place) {
+		if b.fresh(slot, place, p) {
 			return
 		}
 		ring.remove(place, r)
 	}
 	r.queue(slot, b.rings[p].push(slot, r), p)
+}
+
+// fresh reports whether news about a member of that priority is queued at a
+// place and was never told: then news of the same priority changes nothing.
+func (b *backlog) fresh(slot, place uint32, p priority) bool {
+	ring := &b.rings[p]
+	return ring.untold(place) && *ring.at(place) == slot
 }
 
 // remove takes a member that is forgotten out, if it is queued.

@@ -26,7 +26,7 @@ func (c *Core[ID, Addr]) Clone(rnd *rand.Rand) *Core[ID, Addr] {
 	d.fed = c.fed.clone()
 	d.warned = c.warned.clone()
 	d.in, d.out = Packet[ID]{}, Packet[ID]{}
-	d.buf, d.slots, d.sample, d.taken = nil, nil, nil, nil
+	d.buf, d.key, d.slots, d.sample, d.taken = nil, nil, nil, nil, nil
 	return &d
 }
 

@@ -63,8 +63,11 @@ type cluster struct {
 	latency time.Duration
 	lost    func(from, to string) bool
 	loss    float64
-	trace   io.Writer // if set, everything that happens is written to it
-	origin  Instant   // from which the trace counts
+	jitter  time.Duration // added to the latency, drawn for each packet
+	twice   float64       // how many packets arrive twice
+	damage  float64       // of how many packets a bit is flipped
+	trace   io.Writer     // if set, everything that happens is written to it
+	origin  Instant       // from which the trace counts
 	hidden  func(actors []string, p *Packet[who]) bool
 }
 
@@ -78,6 +81,7 @@ type testNode struct {
 	events  []Notification[who]
 	errs    []error
 	values  map[string]uint64 // of the broadcast handler
+	guard   *guard[who, string]
 }
 
 type flight struct {
@@ -88,7 +92,7 @@ type flight struct {
 }
 
 func newCluster(t testing.TB, cfg Config, members ...string) *cluster {
-	c := &cluster{t: t, cfg: cfg, latency: time.Millisecond, rnd: rand.New(rand.NewPCG(7, 7))}
+	c := &cluster{t: t, cfg: cfg.WithDefaults(), latency: time.Millisecond, rnd: rand.New(rand.NewPCG(7, 7))}
 	for _, name := range members {
 		c.start(name, 1)
 	}
@@ -112,6 +116,7 @@ func (c *cluster) start(name string, life int) *testNode {
 		c.t.Fatal(err)
 	}
 	n.core, n.out, n.running = core, NewOutbox[who](func() Instant { return c.now }), true
+	n.guard = newGuard(core)
 	n.mailbox = nil
 	return n
 }
@@ -172,8 +177,16 @@ func (c *cluster) meet() {
 	}
 }
 
+// check looks whether a node broke an invariant by its last input.
+func (c *cluster) check(n *testNode) {
+	if err := n.guard.check(n.out.Packets, n.out.Notifications); err != nil {
+		c.t.Fatalf("%v: %s: %v", c.now, n.name, err)
+	}
+}
+
 // flush sends what a node wants to send and notes its notifications.
 func (c *cluster) flush(n *testNode) {
+	c.check(n)
 	for _, d := range n.out.Packets {
 		c.send(n.name, d.To.name, slices.Clone(d.Data))
 	}
@@ -185,15 +198,32 @@ func (c *cluster) flush(n *testNode) {
 }
 
 func (c *cluster) send(from, to string, data []byte) {
-	cut := c.lost != nil && c.lost(from, to) || c.loss > 0 && c.rnd.Float64() < c.loss
+	cut := c.lost != nil && c.lost(from, to) || c.chance(c.loss)
 	if cut {
 		c.logPacket(from, "-x", to, data)
 		return
 	}
 	c.logPacket(from, "->", to, data)
-	c.sent++
-	c.flights = append(c.flights, flight{c.now.Add(c.latency), c.sent, from, to, data})
+	c.fly(from, to, data)
+	if c.chance(c.twice) {
+		c.fly(from, to, slices.Clone(data))
+	}
 }
+
+// fly puts a packet on its way.
+func (c *cluster) fly(from, to string, data []byte) {
+	if c.chance(c.damage) {
+		data[c.rnd.IntN(len(data))] ^= 1 << c.rnd.IntN(8)
+	}
+	delay := c.latency
+	if c.jitter > 0 {
+		delay += time.Duration(c.rnd.Int64N(int64(c.jitter)))
+	}
+	c.sent++
+	c.flights = append(c.flights, flight{c.now.Add(delay), c.sent, from, to, data})
+}
+
+func (c *cluster) chance(p float64) bool { return p > 0 && c.rnd.Float64() < p }
 
 func (c *cluster) logPacket(from, arrow, to string, data []byte) {
 	if c.trace == nil {
@@ -298,8 +328,8 @@ func (c *cluster) tick(n *testNode) {
 			n.errs = append(n.errs, err)
 			c.tell(n.name, ". %v", strings.TrimPrefix(err.Error(), "swim: "))
 		}
+		c.flush(n)
 	}
-	c.flush(n)
 }
 
 // crash ends a process without a word.

@@ -20,7 +20,8 @@ type Codec[ID any] interface {
 
 	// AppendID appends the canonical bytes of an identity: equal for equal
 	// identities at every member, different for different ones, and the
-	// address first, so that the lives of one address sort together.
+	// address first, so that the lives of one address sort together. It
+	// appends nothing for an identity that can not be written.
 	AppendID(b []byte, id ID) []byte
 
 	// MaxHeader is the most bytes that a packet takes besides its updates and

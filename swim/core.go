@@ -51,6 +51,7 @@ type Core[ID Identity[ID, Addr], Addr comparable] struct {
 
 	in, out Packet[ID]
 	buf     []byte
+	key     []byte
 	slots   []uint32
 	sample  []uint32
 	taken   []bool // which payloads a packet took
@@ -59,8 +60,8 @@ type Core[ID Identity[ID, Addr], Addr comparable] struct {
 }
 
 // New returns a core that knows nobody. Zero fields of the configuration mean
-// their defaults; an invalid one is a [ConfigError]. The core is the only
-// user of rnd.
+// their defaults; an invalid one is a [ConfigError], and an identity that the
+// codec can not write is [ErrEncode]. The core is the only user of rnd.
 func New[ID Identity[ID, Addr], Addr comparable](self ID, cfg Config, codec Codec[ID], rnd *rand.Rand) (*Core[ID, Addr], error) {
 	return NewWithHandler(self, cfg, codec, rnd, nil)
 }
@@ -80,6 +81,9 @@ func NewWithHandler[ID Identity[ID, Addr], Addr comparable](self ID, cfg Config,
 		asked:   newLedger[Addr](),
 		fed:     newLedger[Addr](),
 		warned:  newLedger[Addr](),
+	}
+	if !c.writable(self) {
+		return nil, ErrEncode
 	}
 	c.us.take(self)
 	return c, nil
@@ -189,7 +193,8 @@ func (c *Core[ID, Addr]) State() iter.Seq[Update[ID]] {
 			return
 		}
 		for _, r := range c.roster.each {
-			u := c.update(r)
+			var u Update[ID]
+			c.fill(&u, r)
 			if !r.state.Active() {
 				u.Remaining = uint32(max(time.Millisecond, r.until.Sub(c.now)) / time.Millisecond)
 			}
@@ -198,16 +203,6 @@ func (c *Core[ID, Addr]) State() iter.Seq[Update[ID]] {
 			}
 		}
 	}
-}
-
-// update is a record as it is told to others.
-func (c *Core[ID, Addr]) update(r *record[ID]) Update[ID] {
-	u := Update[ID]{Member: r.member()}
-	if r.doubt != 0 && (r.state == Suspect || r.state == Down) {
-		d := c.doubts.at(r.doubt)
-		u.By = d.by[:d.n]
-	}
-	return u
 }
 
 // Apply merges records from elsewhere: of another core, or saved earlier. With
@@ -222,7 +217,7 @@ func (c *Core[ID, Addr]) Apply(known iter.Seq[Update[ID]], tell bool, rt Runtime
 	defer c.exit()
 	var err error
 	for u := range known {
-		if u.State >= numStates || len(u.By) > MaxAccusers {
+		if u.State >= numStates || len(u.By) > MaxAccusers || !c.writable(u.ID) || !c.writable(u.By...) {
 			err = ErrMalformed
 			continue
 		}
@@ -250,6 +245,9 @@ func (c *Core[ID, Addr]) Configure(cfg Config, rt Runtime[ID]) error {
 	c.cfg = cfg
 	c.sized = sized{}
 	c.dropLargePayloads()
+	if old.Rules.AccuserDeadline && !cfg.Rules.AccuserDeadline {
+		c.doubtAnew()
+	}
 	if c.us.phase != connected {
 		c.rearmContact()
 		return nil
@@ -271,6 +269,18 @@ func (c *Core[ID, Addr]) Configure(cfg Config, rt Runtime[ID]) error {
 	}
 	c.settle()
 	return nil
+}
+
+// writable reports whether the codec can write identities. Whatever comes from
+// a packet it can; what the owner gives us is checked, because one identity
+// that can not be written would spoil every packet that names it.
+func (c *Core[ID, Addr]) writable(ids ...ID) bool {
+	for _, id := range ids {
+		if c.buf = c.codec.AppendID(c.buf[:0], id); len(c.buf) == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // validate checks a configuration, also against what the codec needs.

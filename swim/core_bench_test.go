@@ -32,6 +32,8 @@ type bench struct {
 	members []Member[ID] // in random order, which is not the one of the roster
 	rt      Runtime[ID]
 	packets [][]byte
+	arena   []byte // what the packets lie in, one behind the other
+	packet  Packet[ID]
 	updates int            // in all packets
 	inFirst [numStates]int // in the first packet of each state, which is full
 }
@@ -70,14 +72,14 @@ func updatesOf(members []Member[ID]) func(yield func(Update[ID]) bool) {
 // its next incarnation if it rises; several times if there are few members, so
 // that handling them takes longer than the noise.
 func (x *bench) compose(b *testing.B, state State, rise Incarnation) {
-	x.packets, x.updates = x.packets[:0], 0
+	x.packets, x.arena, x.updates = x.packets[:0], x.arena[:0], 0
 	for range max(1, 20_000*int(rise)/len(x.members)) {
 		x.composeOnce(b, state, rise)
 	}
 }
 
 func (x *bench) composeOnce(b *testing.B, state State, rise Incarnation) {
-	p := &Packet[ID]{}
+	p := &x.packet
 	by := []ID{x.members[0].ID}
 	for at := 1; at < len(x.members); {
 		p.Header = Header[ID]{Src: x.members[0].ID, SrcIncarnation: x.members[0].Incarnation, Dst: x.core.us.id, Message: MessageGossip}
@@ -91,10 +93,12 @@ func (x *bench) composeOnce(b *testing.B, state State, rise Incarnation) {
 			}
 			p.Updates = append(p.Updates, u)
 		}
-		data, err := x.core.codec.Append(nil, 1400, p)
+		start := len(x.arena)
+		arena, err := x.core.codec.Append(x.arena, 1400, p)
 		if err != nil {
 			b.Fatal(err)
 		}
+		x.arena = arena
 		for i := range p.Updates {
 			if !p.Updates[i].Sent {
 				break
@@ -103,7 +107,7 @@ func (x *bench) composeOnce(b *testing.B, state State, rise Incarnation) {
 			x.updates++
 			at++
 		}
-		x.packets = append(x.packets, data)
+		x.packets = append(x.packets, arena[start:])
 		if x.inFirst[state] == 0 {
 			x.inFirst[state] = x.updates
 		}
@@ -202,7 +206,7 @@ func BenchmarkHandleStale(b *testing.B) {
 	sizes(b, func(b *testing.B, n int) {
 		x := newBench(b, n, &silence{})
 		known := func() {
-			x.packets, x.updates = x.packets[:0], 0
+			x.packets, x.arena, x.updates = x.packets[:0], x.arena[:0], 0
 			for range max(1, 20_000/n) {
 				x.composeOnce(b, Alive, 0)
 			}

@@ -1,5 +1,10 @@
 package swim
 
+import (
+	"errors"
+	"slices"
+)
+
 // A filling says what a packet carries besides its header.
 type filling uint8
 
@@ -30,7 +35,7 @@ func (c *Core[ID, Addr]) gossipTo(k int, always bool) {
 		if !always && !c.untold() {
 			break
 		}
-		c.post(Header[ID]{Dst: c.roster.at(slot).id, Message: MessageGossip}, c.cfg.MaxPacket, full)
+		c.post(slot, Header[ID]{Dst: c.roster.at(slot).id, Message: MessageGossip}, c.cfg.MaxPacket, full)
 	}
 }
 
@@ -49,25 +54,23 @@ func (c *Core[ID, Addr]) Gossip(rt Runtime[ID]) error {
 
 // reply sends an answer in at most room bytes. A sender that never answered us
 // gets no updates.
-func (c *Core[ID, Addr]) reply(h Header[ID], room int) error {
+func (c *Core[ID, Addr]) reply(to uint32, h Header[ID], room int) error {
 	with := full
 	if room < c.cfg.MaxPacket {
 		with = bare
 	}
-	return c.post(h, room, with)
+	return c.post(to, h, room, with)
 }
 
-// post sends a packet: the header, first what concerns the receiver itself,
+// post sends a packet to a slot of the roster, or to [none] if the receiver is
+// not known: the header, first what concerns the receiver itself,
 // then updates and payloads in their order.
-func (c *Core[ID, Addr]) post(h Header[ID], room int, with filling) error {
+func (c *Core[ID, Addr]) post(to uint32, h Header[ID], room int, with filling) error {
 	p := &c.out
 	p.Reset()
 	p.Header = h
-	to, known := c.roster.find(h.Dst.Addr())
-	if !known {
-		to = none
-	}
-	if h.Message.HasUpdates() && known && c.concerns(c.roster.at(to), h) {
+	known := to != none
+	if h.Message.HasUpdates() && known && c.concerns(c.roster.at(to), &h) {
 		c.load(p, []uint32{to})
 	}
 	// Otherwise what is told about the receiver is told to it too: in a cluster
@@ -86,8 +89,8 @@ func (c *Core[ID, Addr]) post(h Header[ID], room int, with filling) error {
 	if with == full && h.Message.HasPayloads() && len(c.queue.items) > 0 && c.wanted(to) {
 		payloads = c.loadPayloads(p, room)
 	}
-	if !c.transmit(p, room) {
-		return c.drop(DropTooLarge)
+	if err := c.transmit(p, room); err != nil {
+		return err
 	}
 	if with == full {
 		c.settleBacklog(p.Updates[own:])
@@ -96,25 +99,50 @@ func (c *Core[ID, Addr]) post(h Header[ID], room int, with filling) error {
 	return nil
 }
 
+// slotOf returns where the member at an identity's address is in the roster, or
+// [none].
+func (c *Core[ID, Addr]) slotOf(id ID) uint32 {
+	if slot, known := c.roster.find(id.Addr()); known {
+		return slot
+	}
+	return none
+}
+
 // concerns reports whether the receiver should find our record of it in the
 // packet: a suspect hears of the suspicion whatever the budget, and so does
-// one that we hold down. One that we ping for the first time gets it too: the
-// bytes are the room for its answer, which may be no larger than the ping.
-func (c *Core[ID, Addr]) concerns(r *record[ID], h Header[ID]) bool {
+// one that we hold down. One that we ping for the first time, or whose header
+// is longer than ours, gets it too: it may be that we never answered it, and
+// the bytes are the room for its answer, which then is no larger than the ping.
+func (c *Core[ID, Addr]) concerns(r *record[ID], h *Header[ID]) bool {
 	if r.id != h.Dst || r.state == Left {
 		return false
 	}
 	if r.state != Alive {
 		return !c.cfg.Rules.SilentSuspicion
 	}
-	return r.flags&isVerified == 0 && h.Message.kind().request
+	const short = 1 << 7 // incarnations below it take one byte
+	longer := r.inc > c.us.inc && r.inc >= short
+	return h.Message.kind().request && (longer || r.flags&isVerified == 0)
 }
 
-// load puts the records of some slots into a packet. They are read one after
-// the other before any is encoded, so that waiting for memory overlaps.
+// load puts the records of some slots into a packet. They are touched before
+// the first is read, so that waiting for memory overlaps.
 func (c *Core[ID, Addr]) load(p *Packet[ID], slots []uint32) {
-	for _, slot := range slots {
-		p.Updates = append(p.Updates, c.update(c.roster.at(slot)))
+	c.roster.touch(slots)
+	n := len(p.Updates)
+	p.Updates = slices.Grow(p.Updates, len(slots))[:n+len(slots)]
+	for i, slot := range slots {
+		c.fill(&p.Updates[n+i], c.roster.at(slot))
+	}
+}
+
+// fill writes a record as it is told to others.
+func (c *Core[ID, Addr]) fill(u *Update[ID], r *record[ID]) {
+	u.ID, u.Incarnation, u.State, u.Metadata = r.id, r.inc, r.state, r.meta
+	u.By, u.Remaining, u.Sent = nil, 0, false
+	if r.doubt != 0 && (r.state == Suspect || r.state == Down) {
+		d := c.doubts.at(r.doubt)
+		u.By = d.by[:d.n]
 	}
 }
 
@@ -146,13 +174,22 @@ func (c *Core[ID, Addr]) settleBacklog(updates []Update[ID]) {
 }
 
 // transmit completes the header by who we are, encodes the packet and hands it
-// to the runtime. It reports false if not even the header has room.
-func (c *Core[ID, Addr]) transmit(p *Packet[ID], room int) bool {
+// to the runtime. It fails if not even the header has room. The version of our
+// metadata is left out if that helps: who is not told it now is told later.
+func (c *Core[ID, Addr]) transmit(p *Packet[ID], room int) error {
 	h := &p.Header
 	h.Src, h.SrcIncarnation, h.SrcState, h.SrcMetadata = c.us.id, c.us.inc, c.us.state(), c.us.meta
 	data, err := c.codec.Append(c.buf[:0], room, p)
+	if errors.Is(err, ErrTooBig) && h.SrcMetadata != 0 {
+		h.SrcMetadata = 0
+		data, err = c.codec.Append(c.buf[:0], room, p)
+	}
+	if errors.Is(err, ErrTooBig) {
+		return c.drop(DropTooLarge)
+	}
 	if err != nil {
-		return false
+		c.stats.EncodeErrors++
+		return err
 	}
 	c.buf = data
 	c.stats.Sent[h.Message]++
@@ -161,7 +198,7 @@ func (c *Core[ID, Addr]) transmit(p *Packet[ID], room int) bool {
 	if c.cfg.Notify.Sent {
 		c.notify(Notification[ID]{Kind: NotifySent, Message: h.Message, Number: h.Number, Member: Member[ID]{ID: h.Dst}})
 	}
-	return true
+	return nil
 }
 
 // fallen is a member that went down lately.
@@ -192,7 +229,7 @@ func (c *Core[ID, Addr]) consoleFallen() {
 		if !known || next.until < c.now || c.roster.at(slot).id != next.id || c.roster.at(slot).state != Down {
 			continue
 		}
-		c.post(Header[ID]{Dst: next.id, Message: MessageGossip}, c.cfg.MaxPacket, bare)
+		c.post(slot, Header[ID]{Dst: next.id, Message: MessageGossip}, c.cfg.MaxPacket, bare)
 		c.fallen = append(c.fallen, next)
 		return
 	}

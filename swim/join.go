@@ -28,7 +28,7 @@ const maxContacts = 1024
 // with the tasks of Config.AnnounceDown, until then.
 //
 // It returns [ErrLeft] after [Core.Leave], and [ErrFull] if too many addresses
-// are waiting for an answer.
+// are waiting for an answer, and [ErrEncode] if the codec can not write it.
 func (c *Core[ID, Addr]) Announce(to ID, rt Runtime[ID]) error {
 	c.enter(rt)
 	defer c.exit()
@@ -37,6 +37,9 @@ func (c *Core[ID, Addr]) Announce(to ID, rt Runtime[ID]) error {
 	}
 	if to.Addr() == c.us.addr {
 		return c.drop(DropEcho)
+	}
+	if !c.writable(to) {
+		return ErrEncode
 	}
 	if c.contactAt(to) < 0 {
 		if len(c.contacts.list) >= maxContacts {
@@ -55,13 +58,24 @@ func (c *Core[ID, Addr]) Announce(to ID, rt Runtime[ID]) error {
 func (c *Core[ID, Addr]) SetSeeds(seeds []ID, rt Runtime[ID]) error {
 	c.enter(rt)
 	defer c.exit()
-	if len(seeds) > maxContacts {
+	asking := 0
+	for _, known := range c.contacts.list {
+		if !known.seed {
+			asking++
+		}
+	}
+	if len(seeds)+asking > maxContacts {
 		return ErrFull
 	}
-	c.contacts.list = c.contacts.list[:0]
+	if !c.writable(seeds...) {
+		return ErrEncode
+	}
+	c.contacts.list = slices.DeleteFunc(c.contacts.list, func(known contact[ID]) bool { return known.seed })
 	c.contacts.next = 0
 	for _, id := range seeds {
-		if id.Addr() != c.us.addr && c.contactAt(id) < 0 {
+		if i := c.contactAt(id); i >= 0 {
+			c.contacts.list[i].seed = true
+		} else if id.Addr() != c.us.addr {
 			c.contacts.list = append(c.contacts.list, contact[ID]{id: id, seed: true})
 		}
 	}
@@ -90,27 +104,25 @@ func (c *Core[ID, Addr]) announceTo(to ID) {
 
 // feed answers an announce with active members: a fresh sample of as many as
 // fit, but no more bytes than were asked with.
-func (c *Core[ID, Addr]) feed(to ID, room int) error {
-	if !c.fed.allow(to.Addr(), c.now, c.cfg.Period/2) {
+func (c *Core[ID, Addr]) feed(sender uint32, room int) error {
+	asker := c.roster.at(sender)
+	if !c.fed.allow(asker.id.Addr(), c.now, c.cfg.Period/2) {
 		return c.drop(DropRateLimited)
 	}
 	const smallest = 7 // bytes of an update, about
 	c.sample = c.roster.sample(&c.roster.active, room/smallest, c.rnd, c.sample, func(slot uint32) bool {
-		return c.roster.at(slot).id == to
+		return slot == sender
 	})
 	p := &c.out
 	p.Reset()
-	p.Header = Header[ID]{Dst: to, Message: MessageFeed}
-	if slot, known := c.roster.find(to.Addr()); known && c.concerns(c.roster.at(slot), p.Header) {
+	p.Header = Header[ID]{Dst: asker.id, Message: MessageFeed}
+	if c.concerns(asker, &p.Header) {
 		// An announce may be all that one with a lone verdict says to us, and
 		// only it can refute.
-		c.load(p, []uint32{slot})
+		c.load(p, []uint32{sender})
 	}
 	c.load(p, c.sample)
-	if !c.transmit(p, room) {
-		return c.drop(DropTooLarge)
-	}
-	return nil
+	return c.transmit(p, room)
 }
 
 // fedBy notes that a member answered our announce.
@@ -135,22 +147,21 @@ func (c *Core[ID, Addr]) announceToActive() {
 	}
 }
 
-// contactLost asks the next of the lost whether they are back.
+// contactLost asks the next of the lost whether they are back. If they are few,
+// a new round may begin at somebody who was asked just now, and is passed over.
 func (c *Core[ID, Addr]) contactLost() {
-	asked := 0
-	for range c.cfg.AnnounceDown.Num {
+	num := c.cfg.AnnounceDown.Num
+	for turns, asked := 2*num, 0; turns > 0 && asked < num; turns-- {
 		to, any := c.nextLost()
 		if !any {
 			break
 		}
-		if !c.asked.asked(to.Addr(), c.now) {
+		if !c.asked.askedAt(to.Addr(), c.now) {
 			c.announceTo(to)
+			asked++
 		}
-		asked++
 	}
-	if asked > 0 {
-		c.armContact()
-	}
+	c.armContact()
 }
 
 // nextLost returns whose turn it is: members that went down lately first, then

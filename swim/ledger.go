@@ -64,10 +64,11 @@ func (l *ledger[Addr]) ask(at Addr, now Instant) uint8 {
 	return e.count
 }
 
-// asked reports whether an address is being asked at this moment already.
-func (l *ledger[Addr]) asked(at Addr, now Instant) bool {
+// askedAt reports whether the last question to an address was sent at that
+// instant and waits for its answer.
+func (l *ledger[Addr]) askedAt(at Addr, when Instant) bool {
 	e := l.entries[at]
-	return e.open && e.at == now
+	return e.open && e.at == when
 }
 
 // take reports whether an answer was due from an address; another one is not.

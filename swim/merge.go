@@ -27,17 +27,13 @@ func (c *Core[ID, Addr]) applyAll(updates []Update[ID], o origin) {
 		batch := updates[:min(hintBatch, len(updates))]
 		updates = updates[len(batch):]
 		c.roster.hint(batch, &hints)
+		changes := c.roster.changes
 		for i := range batch {
-			u := &batch[i]
-			if slot := hints[i]; slot != none {
-				// A record that was merged meanwhile may have emptied the slot,
-				// or filled it otherwise; the identity tells.
-				if r := c.roster.at(slot); r.id == u.ID && r.flags&isKnown != 0 {
-					c.merge(slot, r, u, o)
-					continue
-				}
+			if slot := hints[i]; slot != none && c.roster.changes == changes {
+				c.merge(slot, c.roster.at(slot), &batch[i], o)
+			} else {
+				c.apply(&batch[i], o)
 			}
-			c.apply(u, o)
 		}
 	}
 }
@@ -107,6 +103,16 @@ func (c *Core[ID, Addr]) full() bool {
 // merge handles a record of an identity that we know. It must be quick when
 // nothing is new, and quick when the member is alive and merely said so again.
 func (c *Core[ID, Addr]) merge(slot uint32, r *record[ID], u *Update[ID], o origin) bool {
+	if u.State == Alive && r.state == Alive && u.Metadata <= r.meta {
+		// Nearly all of gossip is this: alive then, alive now.
+		if u.Incarnation <= r.inc {
+			c.count(DropOldNews)
+			return false
+		}
+		r.inc = u.Incarnation
+		c.tell(slot, r, o, prioAlive)
+		return true
+	}
 	news := false
 	if u.Metadata > r.meta {
 		r.meta = u.Metadata
@@ -281,8 +287,8 @@ func (c *Core[ID, Addr]) deactivate(slot uint32, r *record[ID], state State, gos
 	c.roster.leave(&c.roster.active, slot)
 	if state != Left {
 		c.roster.enter(&c.roster.lost, slot, true)
-		c.armContact()
 	}
+	c.armContact() // one that left may be a seed
 	m := r.member()
 	m.State = state
 	c.notify(Notification[ID]{Kind: NotifyDown, Member: m, Cause: c.cause(r, gossiped)})
@@ -309,7 +315,7 @@ func (c *Core[ID, Addr]) updated(r *record[ID]) {
 
 // tell queues a record to be gossiped, with a full budget.
 func (c *Core[ID, Addr]) tell(slot uint32, r *record[ID], o origin, p priority) {
-	if !o.owner || o.tell {
+	if (!o.owner || o.tell) && !(r.priority == p && c.backlog.fresh(slot, r.queued, p)) {
 		c.backlog.push(c.roster, slot, p)
 	}
 }

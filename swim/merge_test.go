@@ -57,7 +57,8 @@ func (l *lattice) merge(records ...Update[who]) Update[who] {
 	if !known {
 		c.t.Fatalf("merging %v left nothing", records)
 	}
-	u := c.update(c.roster.at(slot))
+	var u Update[who]
+	c.fill(&u, c.roster.at(slot))
 	u.By = slices.Clone(u.By)
 	slices.SortFunc(u.By, func(a, b who) int { return strings.Compare(a.String(), b.String()) })
 	c.expel(slot)

@@ -230,6 +230,9 @@ func (c *Core[ID, Addr]) succeeds(next ID) bool {
 // takeIdentity begins the next life at once: what we know stays, what was
 // under way under the old name ends.
 func (c *Core[ID, Addr]) takeIdentity(next ID) {
+	if next.Addr() != c.us.addr {
+		c.renewal = renewal[ID]{} // all that was heard of was at the old address
+	}
 	c.us.take(next)
 	c.us.overheard = 0
 	c.us.untold = c.size().transmissions
@@ -257,6 +260,9 @@ func (c *Core[ID, Addr]) ChangeIdentity(next ID, rt Runtime[ID]) error {
 	defer c.exit()
 	if next == c.us.id {
 		return ErrSameIdentity
+	}
+	if !c.writable(next) {
+		return ErrEncode
 	}
 	if next.Addr() == c.us.addr {
 		if !next.Supersedes(c.us.id) {

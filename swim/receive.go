@@ -34,10 +34,14 @@ func (c *Core[ID, Addr]) HandleData(packet []byte, rt Runtime[ID]) error {
 	if h.Message == MessageFeed {
 		c.fedBy(sender)
 	}
+	changes := c.roster.changes
 	o := origin{tell: true, trusted: h.Message == MessageFeed}
 	c.applyAll(p.Updates, o)
 	err = c.deliver(p)
-	if e := c.answer(h, len(packet)); e != nil && err == nil {
+	if c.roster.changes != changes {
+		sender = c.slotOf(h.Src)
+	}
+	if e := c.answer(sender, h, len(packet)); e != nil && err == nil {
 		err = e
 	}
 	c.settle()
@@ -136,23 +140,22 @@ func (c *Core[ID, Addr]) answerRoom(r *record[ID], size int) int {
 // answer does what a message asks for. A packet causes at most one answer, to
 // its sender; an answer causes nothing, except that the ack for a relayed
 // probe is passed on.
-func (c *Core[ID, Addr]) answer(h *Header[ID], size int) error {
+func (c *Core[ID, Addr]) answer(sender uint32, h *Header[ID], size int) error {
 	if c.us.phase == gone || c.us.phase == undead {
 		return c.drop(DropDefunct)
 	}
-	slot, known := c.roster.find(h.Src.Addr())
-	if !known || c.roster.at(slot).id != h.Src {
+	if sender == none || c.roster.at(sender).id != h.Src {
 		return c.drop(DropDownSender) // its own packet told us so
 	}
-	r := c.roster.at(slot)
+	r := c.roster.at(sender)
 	room := c.answerRoom(r, size)
 	switch h.Message {
 	case MessagePing:
 		c.todo.explain = false
-		return c.reply(Header[ID]{Dst: h.Src, Message: MessageAck, Number: h.Number}, room)
+		return c.reply(sender, Header[ID]{Dst: h.Src, Message: MessageAck, Number: h.Number}, room)
 	case MessageIndirectPing:
 		c.todo.explain = false
-		return c.reply(Header[ID]{Dst: h.Src, Message: MessageIndirectAck, Number: h.Number, About: h.About}, room)
+		return c.reply(sender, Header[ID]{Dst: h.Src, Message: MessageIndirectAck, Number: h.Number, About: h.About}, room)
 	case MessagePingReq:
 		return c.relayPing(h, r)
 	case MessageIndirectAck:
@@ -163,7 +166,7 @@ func (c *Core[ID, Addr]) answer(h *Header[ID], size int) error {
 		return c.vouched(h, r)
 	case MessageAnnounce:
 		c.todo.explain = false
-		return c.feed(h.Src, min(size, c.cfg.MaxPacket))
+		return c.feed(sender, min(size, c.cfg.MaxPacket))
 	case MessageGossip, MessageBroadcast:
 		if r.flags&isLone != 0 {
 			c.todo.explain = true
@@ -184,11 +187,11 @@ func (c *Core[ID, Addr]) explain(to ID, size int) {
 		c.count(DropRateLimited)
 		return
 	}
-	room := min(size, c.cfg.MaxPacket)
-	if slot, known := c.roster.find(to.Addr()); known {
+	slot, room := c.slotOf(to), min(size, c.cfg.MaxPacket)
+	if slot != none {
 		room = c.answerRoom(c.roster.at(slot), size)
 	}
-	c.post(Header[ID]{Dst: to, Message: MessageGossip}, room, bare)
+	c.post(slot, Header[ID]{Dst: to, Message: MessageGossip}, room, bare)
 }
 
 // turnUndead tells a member that it is considered down, or that another
@@ -201,7 +204,7 @@ func (c *Core[ID, Addr]) turnUndead(to ID, at Incarnation, newest ID, room int) 
 		c.count(DropRateLimited)
 		return
 	}
-	c.reply(Header[ID]{Dst: to, Message: MessageTurnUndead, About: newest, AboutIncarnation: at}, room)
+	c.reply(c.slotOf(to), Header[ID]{Dst: to, Message: MessageTurnUndead, About: newest, AboutIncarnation: at}, room)
 }
 
 // A todo is what an input decided to do when it is otherwise done.

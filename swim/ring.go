@@ -65,8 +65,8 @@ func (r *ring) holds(item, place uint32) bool {
 	return place-head < r.bound[0]-head && *r.at(place) == item
 }
 
-// untold reports whether the item at a place was never told.
-func (r *ring) untold(place uint32) bool { return r.class(place) == 0 }
+// untold reports whether a place is one of those that were never told.
+func (r *ring) untold(place uint32) bool { return place-r.bound[1] < r.bound[0]-r.bound[1] }
 
 // class returns how often the item at a place was told.
 func (r *ring) class(place uint32) int {

@@ -60,6 +60,7 @@ type roster[ID Identity[ID, Addr], Addr comparable] struct {
 
 	active, lost order
 
+	changes uint32      // how often a slot got or lost an identity
 	touched recordFlags // keeps the reads of hint from being left out
 	drawn   slotSet     // of the last sample
 	urn     []uint32    // of the last sample
@@ -144,18 +145,35 @@ func (r *roster[ID, Addr]) find(at Addr) (slot uint32, ok bool) {
 // hintBatch is how many updates are looked up ahead.
 const hintBatch = 16
 
-// hint says for some updates in which slots they are probably, or [none]. It
-// reads the table for all of them, then the records, so that waiting for
-// memory overlaps: among many members nothing takes longer.
+// hint finds the slots of some updates about identities that are known, nearly
+// always; for the others it says [none]. It reads the table for all of them,
+// then the records, so that waiting for memory overlaps: among many members
+// nothing takes longer.
 func (r *roster[ID, Addr]) hint(updates []Update[ID], hints *[hintBatch]uint32) {
 	for i := range updates {
 		hints[i] = r.index.first(r.hash(updates[i].ID.Addr()))
 	}
 	touched := recordFlags(0)
-	for _, slot := range hints[:len(updates)] {
-		if slot != none {
-			touched |= r.at(slot).flags
+	for i := range updates {
+		if hints[i] == none {
+			continue
 		}
+		rec := r.at(hints[i])
+		touched |= rec.flags // a record takes more than one line of the cache
+		if rec.id != updates[i].ID {
+			hints[i] = none
+		}
+	}
+	r.touched = touched
+}
+
+// touch reads a little of some records, one independent of the other, so that
+// they are at hand when they are read in full.
+func (r *roster[ID, Addr]) touch(slots []uint32) {
+	touched := recordFlags(0)
+	for _, slot := range slots {
+		rec := r.at(slot)
+		touched |= recordFlags(rec.inc) | rec.flags // a record takes more than one line of the cache
 	}
 	r.touched = touched
 }
@@ -185,7 +203,10 @@ func (r *roster[ID, Addr]) take() uint32 {
 }
 
 // rename gives a member the next identity of its address.
-func (r *roster[ID, Addr]) rename(slot uint32, id ID) { r.at(slot).id = id }
+func (r *roster[ID, Addr]) rename(slot uint32, id ID) {
+	r.at(slot).id = id
+	r.changes++
+}
 
 // remove forgets a member, which must be in no order and not in the backlog.
 func (r *roster[ID, Addr]) remove(slot uint32) {
@@ -197,6 +218,7 @@ func (r *roster[ID, Addr]) remove(slot uint32) {
 	*rec = record[ID]{pos: r.vacant}
 	r.vacant = slot + 1
 	r.count--
+	r.changes++
 }
 
 // each yields every member and its slot, in the order of slots. The loop may

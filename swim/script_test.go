@@ -162,7 +162,7 @@ func (s *script) command(verb string, args []string, line string) error {
 		if err != nil {
 			s.t.Fatal(line, err)
 		}
-		twin.core = core
+		twin.core, twin.guard = core, newGuard(core)
 	case "pause":
 		c.pause(arg(0))
 	case "resume":

@@ -18,6 +18,7 @@ type Stats struct {
 	Pauses        uint64 // how often we stood still
 	Evicted       uint64 // tombstones forgotten early
 	PayloadsLost  uint64 // payloads that no longer fit after a change of configuration
+	EncodeErrors  uint64 // packets that the codec could not write
 	HandlerErrors uint64 // errors of the owner's BroadcastHandler
 
 	Alive, Suspect, Lone, Down, Left int // members by state; a lone one is not counted as a suspect

@@ -45,11 +45,11 @@ func (t *doubts[ID, Addr]) at(ref uint32) *doubt[ID, Addr] {
 	return &t.pages[i/doubtPage][i%doubtPage]
 }
 
+// add returns a vacant place, which is zero.
 func (t *doubts[ID, Addr]) add() uint32 {
 	if n := len(t.free); n > 0 {
 		ref := t.free[n-1]
 		t.free = t.free[:n-1]
-		*t.at(ref) = doubt[ID, Addr]{}
 		return ref
 	}
 	if t.used%doubtPage == 0 && int(t.used/doubtPage) == len(t.pages) {
@@ -64,12 +64,14 @@ func (t *doubts[ID, Addr]) drop(ref uint32) {
 	t.free = append(t.free, ref)
 }
 
-// shift moves every deadline by the length of a pause.
-func (t *doubts[ID, Addr]) shift(pause time.Duration) {
+// shift moves every deadline by the length of a pause, or by the age of the
+// suspicion if it began after it. Events that are overdue find that out when
+// they come; that they are late is explained by this pause.
+func (t *doubts[ID, Addr]) shift(pause time.Duration, now Instant) {
 	for ref := uint32(1); ref <= t.used; ref++ {
 		d := t.at(ref)
-		d.since = d.since.Add(pause)
-		d.due = d.due.Add(pause)
+		d.since = d.since.Add(min(pause, now.Sub(d.since)))
+		d.due = max(d.due, now)
 	}
 }
 
@@ -149,8 +151,10 @@ func (c *Core[ID, Addr]) addAccuser(d *doubt[ID, Addr], id ID) (more bool) {
 
 // canonicalLess orders identities the same way at every member.
 func (c *Core[ID, Addr]) canonicalLess(a, b ID) bool {
-	var left, right [64]byte
-	return bytes.Compare(c.codec.AppendID(left[:0], a), c.codec.AppendID(right[:0], b)) < 0
+	c.key = c.codec.AppendID(c.key[:0], a)
+	middle := len(c.key)
+	c.key = c.codec.AppendID(c.key, b)
+	return bytes.Compare(c.key[:middle], c.key[middle:]) < 0
 }
 
 // corroborate merges a record that says what we know already: accusers add up,
@@ -289,8 +293,8 @@ func (c *Core[ID, Addr]) excuse(r *record[ID], pinged Instant) {
 	}
 }
 
-// doubtAnew gives every suspect its full time again. Those who left judge
-// nobody, so the deadlines that passed meanwhile are without an event.
+// doubtAnew gives every suspect its full time again, after deadlines meant
+// nothing: those that passed meanwhile are without an event.
 func (c *Core[ID, Addr]) doubtAnew() {
 	for _, r := range c.roster.each {
 		if r.state == Suspect && r.flags&isLone == 0 {

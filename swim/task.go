@@ -4,7 +4,8 @@ import "time"
 
 // A task is something that runs by timer events, one outstanding at a time.
 type task struct {
-	token uint32 // of the outstanding event; every other one is stale
+	token uint32  // of the outstanding event; every other one is stale
+	since Instant // when it was submitted
 	due   Instant
 	armed bool
 }
@@ -13,7 +14,7 @@ type task struct {
 func (c *Core[ID, Addr]) arm(k TimerKind, after time.Duration) {
 	t := &c.tasks[k]
 	t.token++
-	t.due = c.now.Add(after)
+	t.since, t.due = c.now, c.now.Add(after)
 	t.armed = true
 	c.rt.SubmitAfter(Timer[ID]{Kind: k, Token: t.token}, after)
 }
@@ -101,18 +102,20 @@ type pause struct {
 
 // checkPause is told how late an event came. Too late means that this process
 // did not run: every deadline moves by that time, and the running probe is
-// dropped, because its ack may lie unread.
+// dropped, because its ack may lie unread. Packets that waited are handled
+// before events, so some of it may have begun after the pause: nothing moves
+// by more than its age.
 func (c *Core[ID, Addr]) checkPause(late time.Duration) {
 	if c.cfg.StallLimit == Off || late <= c.cfg.StallLimit {
 		return
 	}
 	c.stats.Pauses++
 	for k := range c.tasks {
-		if TimerKind(k) != TimerForget {
-			c.tasks[k].due = c.tasks[k].due.Add(late)
+		if t := &c.tasks[k]; TimerKind(k) != TimerForget {
+			t.due = t.due.Add(min(late, c.now.Sub(t.since)))
 		}
 	}
-	c.doubts.shift(late)
+	c.doubts.shift(late, c.now)
 	if c.probe.running {
 		c.probe.clear()
 		c.stats.ProbesVoid++

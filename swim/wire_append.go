@@ -110,11 +110,16 @@ func (compact) MaxHeader() int { return maxCompactHeader }
 // MaxUpdate implements [Codec].
 func (compact) MaxUpdate() int { return maxCompactUpdate }
 
-// AppendID implements [Codec]: the identity as if it were the sender.
+// AppendID implements [Codec]. These bytes never travel.
 func (compact) AppendID(b []byte, id ID) []byte {
-	var dst wireScratch
-	w := newCompactWriter()
-	return append(b, dst[:w.ref(dst[:], &id, 0, 0)]...)
+	if !id.addr.valid() {
+		return b
+	}
+	b = binary.BigEndian.AppendUint64(b, id.addr.hi)
+	b = binary.BigEndian.AppendUint64(b, id.addr.lo)
+	b = binary.BigEndian.AppendUint32(b, id.addr.zone)
+	b = binary.BigEndian.AppendUint16(b, uint16(id.addr.port))
+	return binary.BigEndian.AppendUint64(b, id.gen)
 }
 
 // Append implements [Codec]. It returns [ErrTooBig] if the header and the

@@ -56,7 +56,13 @@ func (c *plain[ID]) MaxHeader() int { return plainHeaderRest + 3*c.maxID }
 func (c *plain[ID]) MaxUpdate() int { return plainUpdateRest + (1+MaxAccusers)*c.maxID }
 
 // AppendID implements [Codec].
-func (c *plain[ID]) AppendID(b []byte, id ID) []byte { return c.appendID(b, id) }
+func (c *plain[ID]) AppendID(b []byte, id ID) []byte {
+	out, ok := c.put(b, id)
+	if !ok {
+		return b
+	}
+	return out
+}
 
 // Append implements [Codec]. It returns [ErrTooBig] if the header and the
 // payloads do not fit, and [ErrEncode] if the packet has something that its

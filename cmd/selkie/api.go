@@ -1,0 +1,190 @@
+package main
+
+import (
+	"time"
+
+	"github.com/selkie-go/selkie"
+	"github.com/selkie-go/selkie/swim"
+)
+
+// The types of this file are what an agent says about itself in JSON, on the
+// admin socket and in the output of the verbs. Keys are never renamed.
+
+type memberInfo struct {
+	Name        string    `json:"name"`
+	Addr        string    `json:"addr"`
+	State       string    `json:"state"`
+	Generation  uint64    `json:"generation"`
+	Incarnation uint64    `json:"incarnation"`
+	Since       time.Time `json:"since"`
+	Self        bool      `json:"self"`
+}
+
+func describe(m selkie.Member) memberInfo {
+	at := m.Addr().String()
+	return memberInfo{
+		Name:        at,
+		Addr:        at,
+		State:       m.State.String(),
+		Generation:  m.ID.Generation(),
+		Incarnation: m.Incarnation,
+		Since:       m.Since,
+		Self:        m.Self,
+	}
+}
+
+// describeAll puts ourselves first; the others stay sorted by address.
+func describeAll(members func(func(selkie.Member) bool)) []memberInfo {
+	all := make([]memberInfo, 1)
+	for m := range members {
+		if m.Self {
+			all[0] = describe(m)
+		} else {
+			all = append(all, describe(m))
+		}
+	}
+	return all
+}
+
+type eventInfo struct {
+	Time          time.Time    `json:"time"`
+	Kind          string       `json:"kind"`
+	Name          string       `json:"name"`
+	Addr          string       `json:"addr"`
+	State         string       `json:"state"`
+	Generation    uint64       `json:"generation"`
+	Incarnation   uint64       `json:"incarnation"`
+	OldGeneration uint64       `json:"old_generation,omitempty"`
+	Self          bool         `json:"self"`
+	Cause         *causeInfo   `json:"cause,omitempty"`
+	Members       []memberInfo `json:"members,omitempty"`
+}
+
+type causeInfo struct {
+	State     string     `json:"state"`
+	Accuser   string     `json:"accuser,omitempty"`
+	Confirmed int        `json:"confirmed"`
+	Gossiped  bool       `json:"gossiped"`
+	LastHeard *time.Time `json:"last_heard,omitempty"`
+	Text      string     `json:"text"`
+}
+
+func describeEvent(e selkie.Event) eventInfo {
+	m := describe(e.Member)
+	info := eventInfo{
+		Time:          e.Time,
+		Kind:          e.Kind.String(),
+		Name:          m.Name,
+		Addr:          m.Addr,
+		State:         m.State,
+		Generation:    m.Generation,
+		Incarnation:   m.Incarnation,
+		OldGeneration: e.Old.Generation(),
+		Self:          m.Self,
+	}
+	if e.Kind == selkie.EventSnapshot {
+		info.Members = describeAll(func(yield func(selkie.Member) bool) {
+			for _, m := range e.Members {
+				if !yield(m) {
+					return
+				}
+			}
+		})
+	}
+	if e.Cause != nil {
+		info.Cause = describeCause(*e.Cause)
+	}
+	return info
+}
+
+func describeCause(c selkie.Cause) *causeInfo {
+	info := &causeInfo{State: c.State.String(), Confirmed: c.Confirmed, Gossiped: c.Gossiped, Text: c.String()}
+	if c.Accuser != (selkie.ID{}) {
+		info.Accuser = c.Accuser.Addr().String()
+	}
+	if !c.LastHeard.IsZero() {
+		info.LastHeard = &c.LastHeard
+	}
+	return info
+}
+
+type selfInfo struct {
+	memberInfo
+	Cluster       string         `json:"cluster"`
+	Profile       string         `json:"profile"`
+	Version       string         `json:"version"`
+	Uptime        string         `json:"uptime"`
+	UptimeSeconds float64        `json:"uptime_seconds"`
+	Members       map[string]int `json:"members"`
+}
+
+// countStates returns how many members are in each state.
+func countStates(members []memberInfo) map[string]int {
+	count := map[string]int{"alive": 0, "suspect": 0, "down": 0, "left": 0}
+	for _, m := range members {
+		count[m.State]++
+	}
+	return count
+}
+
+type statsInfo struct {
+	PacketsSent      uint64            `json:"packets_sent"`
+	PacketsReceived  uint64            `json:"packets_received"`
+	BytesSent        uint64            `json:"bytes_sent"`
+	BytesReceived    uint64            `json:"bytes_received"`
+	SendErrors       uint64            `json:"send_errors"`
+	EventsLost       uint64            `json:"events_lost"`
+	BroadcastsLost   uint64            `json:"broadcasts_lost"`
+	Probes           uint64            `json:"probes"`
+	ProbesFailed     uint64            `json:"probes_failed"`
+	ProbesVoid       uint64            `json:"probes_void"`
+	Refutations      uint64            `json:"refutations"`
+	Renewals         uint64            `json:"renewals"`
+	Conflicts        uint64            `json:"conflicts"`
+	LoneVerdicts     uint64            `json:"lone_verdicts"`
+	Pauses           uint64            `json:"pauses"`
+	Backlog          int               `json:"backlog"`
+	Broadcasts       int               `json:"broadcasts"`
+	Relays           int               `json:"relays"`
+	Drops            map[string]uint64 `json:"drops"`
+	MessagesSent     map[string]uint64 `json:"messages_sent"`
+	MessagesReceived map[string]uint64 `json:"messages_received"`
+}
+
+func describeStats(s selkie.Stats) statsInfo {
+	p := s.Protocol
+	info := statsInfo{
+		PacketsSent: s.PacketsSent, PacketsReceived: s.PacketsReceived,
+		BytesSent: s.BytesSent, BytesReceived: s.BytesReceived,
+		SendErrors: s.SendErrors, EventsLost: s.EventsLost, BroadcastsLost: s.BroadcastsLost,
+		Probes: p.Probes, ProbesFailed: p.ProbesFailed, ProbesVoid: p.ProbesVoid,
+		Refutations: p.Refutations, Renewals: p.Renewals, Conflicts: p.Conflicts,
+		LoneVerdicts: p.LoneVerdicts, Pauses: p.Pauses,
+		Backlog: p.Backlog, Broadcasts: p.Broadcasts, Relays: p.Relays,
+		Drops:            make(map[string]uint64),
+		MessagesSent:     make(map[string]uint64),
+		MessagesReceived: make(map[string]uint64),
+	}
+	for i, n := range p.Drops {
+		if n > 0 {
+			info.Drops[swim.Drop(i).String()] = n
+		}
+	}
+	for i := range p.Sent {
+		if m := swim.Message(i); m.Valid() {
+			info.MessagesSent[m.String()] = p.Sent[i]
+			info.MessagesReceived[m.String()] = p.Received[i]
+		}
+	}
+	return info
+}
+
+type joinRequest struct {
+	Seeds          []string `json:"seeds"`
+	TimeoutSeconds float64  `json:"timeout_seconds"`
+}
+
+// A failure is the body of every answer that is not a success.
+type failure struct {
+	Error string `json:"error"`
+}

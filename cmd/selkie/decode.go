@@ -1,0 +1,240 @@
+package main
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+
+	"github.com/selkie-go/selkie/swim"
+	"github.com/selkie-go/selkie/transport/frame"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) decodeCommand() *cobra.Command {
+	wire := "compact"
+	c := &cobra.Command{
+		Use:   "decode HEX|-",
+		Short: "Print a packet field by field",
+		Long: `Print a packet field by field. It is given as hexadecimal digits, or read from
+standard input as such digits or as it is. A packet still in the frame that it
+travels in over UDP is taken out of it, if the checksum is right.`,
+		Example: "  selkie decode 2031a5...\n  selkie decode -o json - < packet.bin",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			data, err := a.readPacket(args[0])
+			if err != nil {
+				return err
+			}
+			return a.decode(data)
+		},
+	}
+	c.Flags().Var(&choice{&wire, []string{"compact"}}, "wire", "format of the packet")
+	complete(c, "wire", func() []string { return []string{"compact"} })
+	return a.prints(c, "text", "json")
+}
+
+// maxInput is the most that is read of standard input: the digits of the
+// largest datagram, generously spaced.
+const maxInput = 1 << 20
+
+// readPacket returns the bytes that an argument stands for.
+func (a *app) readPacket(arg string) ([]byte, error) {
+	if arg != "-" {
+		data, ok := parseHex([]byte(arg))
+		if !ok {
+			return nil, fail(exitUsage, "not an even number of hexadecimal digits")
+		}
+		return data, nil
+	}
+	input, err := io.ReadAll(io.LimitReader(a.in, maxInput))
+	if err != nil {
+		return nil, err
+	}
+	if data, ok := parseHex(input); ok {
+		return data, nil
+	}
+	return input, nil
+}
+
+// parseHex reads hexadecimal digits with white space and colons between them.
+func parseHex(text []byte) ([]byte, bool) {
+	digits := bytes.Map(func(r rune) rune {
+		if r == ':' || unicode.IsSpace(r) {
+			return -1
+		}
+		return r
+	}, text)
+	digits = bytes.TrimPrefix(digits, []byte("0x"))
+	data := make([]byte, hex.DecodedLen(len(digits)))
+	if _, err := hex.Decode(data, digits); err != nil {
+		return nil, false
+	}
+	return data, true
+}
+
+// A decoded is a packet in JSON.
+type decoded struct {
+	Bytes    int              `json:"bytes"`
+	Frame    *decodedFrame    `json:"frame,omitempty"`
+	Message  string           `json:"message"`
+	Number   *uint32          `json:"number,omitempty"`
+	From     decodedMember    `json:"from"`
+	To       decodedID        `json:"to"`
+	About    *decodedID       `json:"about,omitempty"`
+	AtMost   *uint64          `json:"about_incarnation,omitempty"`
+	Updates  []decodedMember  `json:"updates"`
+	Payloads []decodedPayload `json:"payloads"`
+	Unknown  int              `json:"unknown_fields"`
+}
+
+type decodedFrame struct {
+	Cluster string `json:"cluster"`
+	Bytes   int    `json:"bytes"`
+}
+
+type decodedID struct {
+	Addr       string `json:"addr"`
+	Generation uint64 `json:"generation"`
+}
+
+type decodedMember struct {
+	decodedID
+	State            string      `json:"state"`
+	Incarnation      uint64      `json:"incarnation"`
+	Metadata         uint64      `json:"metadata_version,omitempty"`
+	By               []decodedID `json:"by,omitempty"`
+	RemainingSeconds float64     `json:"remaining_seconds,omitempty"`
+}
+
+type decodedPayload struct {
+	Bytes int    `json:"bytes"`
+	Hex   string `json:"hex"`
+}
+
+func (a *app) decode(data []byte) error {
+	d := decoded{Bytes: len(data)}
+	if len(data) > 0 && data[0] == frame.Version {
+		inner, err := unframe(data)
+		if err != nil {
+			return err
+		}
+		d.Frame = &decodedFrame{Cluster: hex.EncodeToString(data[1:5]), Bytes: frame.Overhead}
+		data = inner
+	}
+	var p swim.Packet[swim.ID]
+	if err := swim.Compact().Parse(data, &p); err != nil {
+		return fmt.Errorf("not a packet: %w", err)
+	}
+	d.fill(&p)
+	if a.output == "json" {
+		return printJSON(a.out, d)
+	}
+	return d.print(a.out)
+}
+
+// unframe takes a packet out of its frame, whatever the cluster.
+func unframe(data []byte) ([]byte, error) {
+	if len(data) < frame.Overhead {
+		return nil, fmt.Errorf("not a packet: a frame of %d bytes is cut short", len(data))
+	}
+	inner, err := frame.Open(data, frame.Cluster(data[1:5]))
+	if err != nil {
+		return nil, fmt.Errorf("not a packet: %w", err)
+	}
+	return inner, nil
+}
+
+func (d *decoded) fill(p *swim.Packet[swim.ID]) {
+	h := p.Header
+	d.Message, d.To, d.Unknown = h.Message.String(), decodeID(h.Dst), p.Unknown
+	d.From = decodeMember(swim.Member[swim.ID]{ID: h.Src, Incarnation: h.SrcIncarnation, State: h.SrcState, Metadata: h.SrcMetadata})
+	if h.Message.HasNumber() {
+		d.Number = &h.Number
+	}
+	if h.Message.HasAbout() {
+		about := decodeID(h.About)
+		d.About = &about
+	}
+	if h.Message == swim.MessageTurnUndead {
+		incarnation := uint64(h.AboutIncarnation)
+		d.AtMost = &incarnation
+	}
+	d.Updates, d.Payloads = []decodedMember{}, []decodedPayload{}
+	for _, u := range p.Updates {
+		m := decodeMember(u.Member)
+		for _, by := range u.By {
+			m.By = append(m.By, decodeID(by))
+		}
+		m.RemainingSeconds = float64(u.Remaining) / 1000
+		d.Updates = append(d.Updates, m)
+	}
+	for _, payload := range p.Payloads {
+		d.Payloads = append(d.Payloads, decodedPayload{len(payload), hex.EncodeToString(payload)})
+	}
+}
+
+func decodeID(id swim.ID) decodedID { return decodedID{id.Addr().String(), id.Generation()} }
+
+func decodeMember(m swim.Member[swim.ID]) decodedMember {
+	return decodedMember{decodedID: decodeID(m.ID), State: m.State.String(), Incarnation: uint64(m.Incarnation), Metadata: m.Metadata}
+}
+
+func (id decodedID) String() string {
+	return fmt.Sprintf("%s generation %d", id.Addr, id.Generation)
+}
+
+func (m decodedMember) String() string {
+	s := fmt.Sprintf("%v %s", m.decodedID, m.State)
+	if m.State != "left" {
+		s += fmt.Sprintf(" %d", m.Incarnation)
+	}
+	if m.Metadata > 0 {
+		s += fmt.Sprintf(", metadata %d", m.Metadata)
+	}
+	if len(m.By) > 0 {
+		var by []string
+		for _, id := range m.By {
+			by = append(by, id.Addr)
+		}
+		s += ", accused by " + strings.Join(by, " ")
+	}
+	if m.RemainingSeconds > 0 {
+		s += fmt.Sprintf(", remembered for %gs", m.RemainingSeconds)
+	}
+	return s
+}
+
+func (d *decoded) print(w io.Writer) error {
+	rows := [][]string{{"bytes", fmt.Sprint(d.Bytes)}}
+	add := func(name string, value any) { rows = append(rows, []string{name, fmt.Sprint(value)}) }
+	if d.Frame != nil {
+		add("frame", fmt.Sprintf("cluster %s, checksum ok, %d bytes", d.Frame.Cluster, d.Frame.Bytes))
+	}
+	add("message", d.Message)
+	if d.Number != nil {
+		add("number", *d.Number)
+	}
+	add("from", d.From)
+	add("to", d.To)
+	if d.About != nil {
+		add("about", *d.About)
+	}
+	if d.AtMost != nil {
+		add("incarnation", *d.AtMost)
+	}
+	if d.Unknown > 0 {
+		add("skipped", fmt.Sprintf("%d unknown fields", d.Unknown))
+	}
+	add("updates", len(d.Updates))
+	for _, u := range d.Updates {
+		add("", u)
+	}
+	add("payloads", len(d.Payloads))
+	for _, p := range d.Payloads {
+		add("", fmt.Sprintf("%d bytes %s", p.Bytes, p.Hex))
+	}
+	return printTable(w, rows)
+}

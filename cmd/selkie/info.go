@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) infoCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "info",
+		Short: "Say who an agent is and how it fares",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.info(c.Context())
+		},
+	}
+	return a.prints(a.talks(c), "text", "json")
+}
+
+func (a *app) info(ctx context.Context) error {
+	agent, err := a.dial()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, askFor)
+	defer cancel()
+	var info struct {
+		selfInfo
+		Stats statsInfo `json:"stats"`
+	}
+	if err := agent.call(ctx, http.MethodGet, "/api/v1/self", nil, &info.selfInfo); err != nil {
+		return err
+	}
+	if err := agent.call(ctx, http.MethodGet, "/api/v1/stats", nil, &info.Stats); err != nil {
+		return err
+	}
+	if a.output == "json" {
+		return printJSON(a.out, info)
+	}
+	cluster, stats := info.Cluster, info.Stats
+	if cluster == "" {
+		cluster = "(no name)"
+	}
+	return printTable(a.out, [][]string{
+		{"address", info.Addr},
+		{"state", info.State},
+		{"generation", fmt.Sprintf("%d (%s)", info.Generation, time.UnixMilli(int64(info.Generation)).UTC().Format(time.RFC3339))},
+		{"incarnation", fmt.Sprint(info.Incarnation)},
+		{"cluster", cluster},
+		{"profile", info.Profile},
+		{"members", summary(info.Members)},
+		{"uptime", info.Uptime},
+		{"version", info.Version},
+		{"probes", fmt.Sprintf("%d, %d failed", stats.Probes, stats.ProbesFailed)},
+		{"sent", fmt.Sprintf("%d packets, %d bytes", stats.PacketsSent, stats.BytesSent)},
+		{"received", fmt.Sprintf("%d packets, %d bytes", stats.PacketsReceived, stats.BytesReceived)},
+	})
+}

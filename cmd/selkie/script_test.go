@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets this program be run as selkie, by scripts and by the demo.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"selkie": main})
+}
+
+// TestScripts runs testdata/script: the command as the person who types it
+// meets it. Besides the usual commands of testscript there are
+//
+//	exits CODE selkie ...   the command ends with that code
+//	addr VARIABLE ADMIN     set a variable to the address of an agent
+//	port VARIABLE           set a variable to a port that is free
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits,
+			"addr":  addr,
+			"port":  port,
+		},
+	})
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE command [args...]")
+	}
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("exit code %d, want %s", got, args[0])
+	}
+}
+
+func addr(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: addr VARIABLE ADMIN")
+	}
+	e, err := parseEndpoint(args[1])
+	ts.Check(err)
+	members, err := newClient(e).members(context.Background())
+	ts.Check(err)
+	ts.Setenv(args[0], members[0].Addr)
+}
+
+func port(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: port VARIABLE")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	defer l.Close()
+	at := l.Addr().String()
+	ts.Setenv(args[0], at[strings.LastIndex(at, ":")+1:])
+}

@@ -1,0 +1,144 @@
+package selkie
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+
+	"github.com/selkie-go/selkie/swim"
+	"github.com/selkie-go/selkie/transport/udp"
+)
+
+// Errors of a [Node]. They may come wrapped.
+var (
+	// ErrClosed: the node was closed.
+	ErrClosed = errors.New("selkie: node is closed")
+	// ErrNoSeed: nobody who was asked has answered. It is wrapped with what
+	// is known of each of them.
+	ErrNoSeed = errors.New("selkie: no seed answered")
+)
+
+// A Config says how a [Node] takes part. The zero value of a field means its
+// default.
+type Config struct {
+	// Bind is the address to receive at. If zero, 127.0.0.1 and a port that
+	// the system chooses. It is not used with a Transport.
+	Bind netip.AddrPort
+	// Advertise is where the others reach us, if that is not the address
+	// that the transport is bound to: "host:port", or a host alone for the
+	// port that is bound. A name is looked up once, at the start. It must be
+	// given if the transport is bound to all addresses of the machine.
+	Advertise string
+	// Cluster is the name of the cluster. Packets of another one are
+	// refused. It is not used with a Transport.
+	Cluster string
+	// Seeds are members, as "host:port", that are contacted again and again
+	// for as long as they are not active: the way into a cluster, and back
+	// into it after it fell apart. Names are looked up again now and then.
+	Seeds []string
+
+	// Protocol has the settings of the protocol. If zero, those of
+	// [swim.LAN]. What the transport adds to a packet comes off its MaxPacket.
+	Protocol swim.Config
+	// Transport carries the packets; the node closes it. If nil, UDP on Bind.
+	Transport Transport
+
+	// OnBroadcast is given every payload that another member broadcast, with
+	// the life it came from, its key, and memory of its own. Calls come one
+	// at a time, from a goroutine that nothing else waits for; while a call
+	// takes long, up to EventBuffer payloads wait, and those beyond are lost
+	// and counted. It must not call [Node.Close], which waits for it. If nil,
+	// payloads are passed on all the same.
+	OnBroadcast func(from ID, key string, payload []byte)
+	// EventBuffer is how many events a watcher may fall behind before it
+	// gets a snapshot in their place, and how many payloads wait for
+	// OnBroadcast. If zero, 1,024.
+	EventBuffer int
+	// Log is told what happens. If nil, nobody is.
+	Log *slog.Logger
+}
+
+// A Transport carries datagrams. Its methods may be called at the same time.
+// Package udp and package mem in transport have one each.
+type Transport interface {
+	// ReadFrom waits for a datagram, puts it at the beginning of b, and says
+	// where it came from. It may use b up to Overhead bytes beyond the
+	// datagram. It returns an error only when there will be no more.
+	ReadFrom(b []byte) (n int, from netip.AddrPort, err error)
+	// WriteTo sends a datagram, which may get lost. It does not keep b, and
+	// does not wait for anybody.
+	WriteTo(b []byte, to netip.AddrPort) error
+	// LocalAddr is the address that ReadFrom receives at.
+	LocalAddr() netip.AddrPort
+	// Overhead is how many bytes the transport adds to a datagram.
+	Overhead() int
+	// Close ends a waiting ReadFrom.
+	Close() error
+}
+
+// withDefaults returns the configuration with zero fields set to what they
+// mean, except for the transport.
+func (c Config) withDefaults() Config {
+	if !c.Bind.IsValid() {
+		c.Bind = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 0)
+	}
+	if c.EventBuffer == 0 {
+		c.EventBuffer = 1024
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	c.Protocol = c.Protocol.WithDefaults()
+	// Suspicions and refutations are part of what Members shows.
+	c.Protocol.Notify.Suspect = true
+	c.Protocol.Notify.Updated = true
+	return c
+}
+
+func (c Config) validate() error {
+	if c.EventBuffer < 1 {
+		return fmt.Errorf("selkie: Config.EventBuffer must be at least 1, not %d", c.EventBuffer)
+	}
+	for _, seed := range c.Seeds {
+		if _, _, err := net.SplitHostPort(seed); err != nil {
+			return fmt.Errorf("selkie: Config.Seeds: %w", err)
+		}
+	}
+	return c.Protocol.Validate()
+}
+
+// open returns the transport, and takes what it adds off the packet size.
+func (c *Config) open() (Transport, error) {
+	transport := c.Transport
+	if transport == nil {
+		conn, err := udp.Listen(c.Bind, c.Cluster)
+		if err != nil {
+			return nil, fmt.Errorf("selkie: %w", err)
+		}
+		transport = conn
+	}
+	c.Protocol.MaxPacket -= transport.Overhead()
+	return transport, nil
+}
+
+// advertised returns where the others reach us.
+func (c Config) advertised(ctx context.Context, bound netip.AddrPort) (netip.AddrPort, error) {
+	if c.Advertise == "" {
+		if bound.Addr().IsUnspecified() {
+			return netip.AddrPort{}, fmt.Errorf("selkie: bound to all addresses of the machine (%v): Config.Advertise must name the one that others reach", bound)
+		}
+		return bound, nil
+	}
+	host, port, err := net.SplitHostPort(c.Advertise)
+	if err != nil {
+		host, port = c.Advertise, fmt.Sprint(bound.Port())
+	}
+	found, err := lookup(ctx, net.JoinHostPort(host, port), bound)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("selkie: Config.Advertise: %w", err)
+	}
+	return found[0], nil
+}

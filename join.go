@@ -1,0 +1,295 @@
+package selkie
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/selkie-go/selkie/swim"
+)
+
+// Join asks members, given as "host:port", to let us in. All are asked at
+// once, names with several addresses at each of them, and Join returns when
+// the first has answered; the others are asked on. A node that has left comes
+// back under a new generation.
+//
+// If nobody answers before the context ends, or nobody can be asked, the error
+// wraps [ErrNoSeed]; those who could be asked are asked on all the same.
+func (n *Node) Join(ctx context.Context, seeds ...string) error {
+	if len(seeds) == 0 {
+		return fmt.Errorf("%w: none was named", ErrNoSeed)
+	}
+	if err := n.try(n.comeBack); err != nil {
+		return err
+	}
+	w := n.events.subscribe()
+	defer n.events.unsubscribe(w)
+	alone := !slices.ContainsFunc(n.events.view().list(), isPeer)
+
+	asked, err := n.askAll(seeds)
+	if err != nil {
+		return err
+	}
+	var targets []ID
+	failed := ErrNoSeed
+	for waiting := len(seeds); ; {
+		if n.reached(targets, alone) {
+			return nil
+		}
+		select {
+		case a := <-asked:
+			waiting--
+			targets = append(targets, a.ids...)
+			if a.err != nil {
+				failed = fmt.Errorf("%w; %w", failed, a.err)
+			}
+			if waiting == 0 && len(targets) == 0 {
+				return failed
+			}
+		case <-w.wake:
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", failed, context.Cause(ctx))
+		case <-n.stopped:
+			return ErrClosed
+		}
+	}
+}
+
+func isPeer(m Member) bool { return m.State.Active() && !m.Self }
+
+// reached reports whether a target is active. For one that was alone anybody
+// will do: an address may lead to a member that calls itself otherwise.
+func (n *Node) reached(targets []ID, alone bool) bool {
+	v := n.events.view()
+	if alone {
+		for m := range v.all() {
+			if isPeer(m) {
+				return true
+			}
+		}
+		return false
+	}
+	return slices.ContainsFunc(targets, func(id ID) bool {
+		m, ok := v.find(id.Addr())
+		return ok && isPeer(m)
+	})
+}
+
+// comeBack takes a new identity after a goodbye. It runs in run.
+func (n *Node) comeBack() error {
+	if !n.defunct {
+		return nil
+	}
+	self := n.core.Self().ID
+	next, err := swim.NewID(self.Addr().AddrPort(), max(generation(time.Now()), self.Generation()+1))
+	if err != nil {
+		return err
+	}
+	if err := n.core.ChangeIdentity(next, n.out); err != nil {
+		return fmt.Errorf("selkie: %w", err)
+	}
+	n.defunct = false
+	return nil
+}
+
+// An asked is what came of asking one seed.
+type asked struct {
+	ids []ID
+	err error
+}
+
+// askAll looks up all seeds at once and asks each as soon as it is known
+// where it is. What takes long goes on until Close.
+func (n *Node) askAll(seeds []string) (<-chan asked, error) {
+	done := make(chan asked, len(seeds))
+	// Only run may start a goroutine: as long as it lives, Close can not have
+	// seen the last of them.
+	err := n.do(func() {
+		for _, seed := range seeds {
+			n.all.Go(func() { done <- n.ask(seed) })
+		}
+	})
+	return done, err
+}
+
+// ask looks up a seed and announces us to it.
+func (n *Node) ask(seed string) asked {
+	ids, err := n.identities(n.life, seed)
+	if err != nil {
+		return asked{err: err}
+	}
+	if len(ids) == 0 {
+		return asked{err: fmt.Errorf("%s: is ourselves", seed)}
+	}
+	err = n.try(func() error {
+		var failed error
+		for _, id := range ids {
+			failed = errors.Join(failed, n.core.Announce(id, n.out))
+		}
+		return failed
+	})
+	if err != nil {
+		return asked{err: fmt.Errorf("%s: %w", seed, err)}
+	}
+	return asked{ids: ids}
+}
+
+// Leave says goodbye and returns when the others have heard it, or had time
+// to, which [swim.Config.LeaveTimeout] bounds. The node takes no part from then on,
+// until it is closed or joins again. If the context ends first, the goodbye
+// goes on. Leaving again does nothing.
+func (n *Node) Leave(ctx context.Context) error {
+	said := make(chan struct{})
+	err := n.try(func() error {
+		if n.defunct {
+			close(said)
+			return nil
+		}
+		err := n.core.Leave(n.out)
+		if err != nil && !errors.Is(err, swim.ErrLeft) {
+			return fmt.Errorf("selkie: %w", err)
+		}
+		n.goodbyes = append(n.goodbyes, said)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	select {
+	case <-said:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("selkie: leaving goes on: %w", context.Cause(ctx))
+	case <-n.stopped:
+		return ErrClosed
+	}
+}
+
+// How often the names of seeds are looked up: soon if one was not found, and
+// now and then because names move.
+const (
+	lookupSoon = 5 * time.Second
+	lookupRest = time.Minute
+)
+
+// keepSeeds tells the core where the seeds are, for as long as the node lives.
+// Of a name that can not be found any more, it goes on with what it was.
+func (n *Node) keepSeeds(seeds []string) {
+	known := make([][]ID, len(seeds))
+	for {
+		again := n.findSeeds(seeds, known)
+		all := slices.Concat(known...)
+		if err := n.try(func() error { return n.core.SetSeeds(all, n.out) }); err != nil {
+			n.log.Warn("seeds not set", "error", err)
+		}
+		if again == 0 {
+			return
+		}
+		select {
+		case <-time.After(again):
+		case <-n.life.Done():
+			return
+		}
+	}
+}
+
+// findSeeds looks up all seeds at once, and returns when to do it again; 0
+// means never.
+func (n *Node) findSeeds(seeds []string, known [][]ID) time.Duration {
+	waits := make([]time.Duration, len(seeds))
+	var all sync.WaitGroup
+	for i, seed := range seeds {
+		all.Go(func() {
+			ids, err := n.identities(n.life, seed)
+			switch {
+			case err != nil:
+				n.log.Warn("seed not found", "error", err)
+				waits[i] = lookupSoon
+				return
+			case !isLiteral(seed):
+				waits[i] = lookupRest
+			}
+			known[i] = ids
+		})
+	}
+	all.Wait()
+	again := time.Duration(0)
+	for _, wait := range waits {
+		if wait != 0 && (again == 0 || wait < again) {
+			again = wait
+		}
+	}
+	return again
+}
+
+// isLiteral reports whether a "host:port" needs no lookup.
+func isLiteral(hostport string) bool {
+	_, err := netip.ParseAddrPort(hostport)
+	return err == nil
+}
+
+// identities returns who may be at a "host:port". Generation 0 stands for
+// whatever life is there. Our own address is not among them.
+func (n *Node) identities(ctx context.Context, hostport string) ([]ID, error) {
+	self := n.Self()
+	found, err := lookup(ctx, hostport, self.Addr())
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]ID, 0, len(found))
+	for _, at := range found {
+		id, err := identify(at, 0)
+		if err != nil {
+			return nil, err
+		}
+		if id.Addr() != self.ID.Addr() {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
+// lookup returns the addresses of a "host:port". If there are some of our
+// family, the others are left out: our socket may not reach them.
+func lookup(ctx context.Context, hostport string, self netip.AddrPort) ([]netip.AddrPort, error) {
+	host, service, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return nil, err
+	}
+	port, err := strconv.ParseUint(service, 10, 16)
+	if err != nil || port == 0 {
+		return nil, fmt.Errorf("%s: the port is not a number from 1 to 65535", hostport)
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", hostport, err)
+	}
+	var ours, all []netip.AddrPort
+	for _, ip := range ips {
+		at := netip.AddrPortFrom(ip.Unmap(), uint16(port))
+		all = append(all, at)
+		if at.Addr().Is4() == self.Addr().Is4() {
+			ours = append(ours, at)
+		}
+	}
+	if len(ours) > 0 {
+		return ours, nil
+	}
+	return all, nil
+}
+
+// identify returns the identity of a life at an address. The zone of an IPv6
+// address may be the name of an interface.
+func identify(at netip.AddrPort, generation uint64) (ID, error) {
+	zone := at.Addr().Zone()
+	if iface, err := net.InterfaceByName(zone); zone != "" && err == nil {
+		at = netip.AddrPortFrom(at.Addr().WithZone(strconv.Itoa(iface.Index)), at.Port())
+	}
+	return swim.NewID(at, generation)
+}

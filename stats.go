@@ -1,0 +1,49 @@
+package selkie
+
+import "github.com/selkie-go/selkie/swim"
+
+// Stats are the counters and sizes of a node, by value. Counters only grow.
+type Stats struct {
+	// Protocol are those of the protocol itself.
+	Protocol swim.Stats
+	// PacketsSent and PacketsReceived count datagrams of the protocol, and
+	// their bytes without what the transport adds.
+	PacketsSent, PacketsReceived uint64
+	BytesSent, BytesReceived     uint64
+	// SendErrors counts packets that the transport did not take.
+	SendErrors uint64
+	// EventsLost counts how often a watcher fell behind and got a snapshot.
+	EventsLost uint64
+	// BroadcastsLost counts payloads that [Config.OnBroadcast] was too slow
+	// for.
+	BroadcastsLost uint64
+}
+
+// Stats returns the counters and sizes of this moment, or after Close those of
+// the end.
+func (n *Node) Stats() Stats {
+	var s Stats
+	if err := n.do(func() { s = n.stats() }); err != nil {
+		return *n.lastStats.Load()
+	}
+	return s
+}
+
+// stats runs in run.
+func (n *Node) stats() Stats {
+	return Stats{
+		Protocol:        n.core.Stats(),
+		PacketsSent:     n.packetsSent.Load(),
+		PacketsReceived: n.packetsReceived.Load(),
+		BytesSent:       n.bytesSent.Load(),
+		BytesReceived:   n.bytesReceived.Load(),
+		SendErrors:      n.sendErrors.Load(),
+		EventsLost:      n.events.lost.Load(),
+		BroadcastsLost:  n.messages.lost.Load(),
+	}
+}
+
+func (n *Node) keepStats() {
+	s := n.stats()
+	n.lastStats.Store(&s)
+}
