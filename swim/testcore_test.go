@@ -33,6 +33,7 @@ func newTestCoreOf(t testing.TB, cfg Config, self who, handler BroadcastHandler[
 	}
 	c := &testCore{Core: core, t: t, now: Instant(time.Hour)}
 	c.out = NewOutbox[who](func() Instant { return c.now })
+	c.know() // now it knows the time
 	for _, name := range known {
 		c.know(claim(name, 1, Alive, 0))
 	}
