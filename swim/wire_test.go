@@ -147,7 +147,6 @@ func plainTestCodec() Codec[ID] {
 
 var errNoIdentity = errors.New("no identity")
 
-//
 // Rule 104.
 func TestRandomPacketsSurviveInAnyRoom(t *testing.T) {
 	for name, c := range testCodecs() {
