@@ -53,7 +53,7 @@ func (c *Core[ID, Addr]) remember(slot uint32, r *record[ID], remaining uint32) 
 // taken out when a member returns: they find nothing to do, and when they
 // outnumber the tombstones the queue is made anew.
 func (c *Core[ID, Addr]) dig(slot uint32, r *record[ID]) {
-	if c.graves.len() > 2*(c.tally[Down]+c.tally[Left])+64 {
+	if c.graves.len() > 2*(c.tally[Down]+c.tally[Left]+c.tally[tallyLone])+64 {
 		old := c.graves.clone()
 		c.graves = heap{}
 		for old.len() > 0 {
@@ -68,11 +68,11 @@ func (c *Core[ID, Addr]) dig(slot uint32, r *record[ID]) {
 	}
 }
 
-// rests reports whether a slot still holds a tombstone that is forgotten at
-// that instant.
+// rests reports whether a slot still holds a member that is gone, and is
+// forgotten at that instant. One with a lone verdict is gone for us.
 func (c *Core[ID, Addr]) rests(slot uint32, at Instant) bool {
 	r := c.roster.at(slot)
-	return !r.state.Active() && r.until == at
+	return (!r.state.Active() || r.flags&isLone != 0) && r.until == at
 }
 
 // forgetDue forgets those whose time is over, and waits for the next.
@@ -93,14 +93,25 @@ func (c *Core[ID, Addr]) forgetDue() {
 	}
 }
 
-// evict forgets the tombstone whose time would be over first.
+// evict forgets the tombstone whose time would be over first. Members with a
+// lone verdict lie among them, but are none.
 func (c *Core[ID, Addr]) evict() {
+	var lone []entry
 	for c.graves.len() > 0 {
-		if e := c.graves.pop(); c.rests(e.ref, e.at) {
-			c.stats.Evicted++
-			c.forget(e.ref)
-			return
+		e := c.graves.pop()
+		if !c.rests(e.ref, e.at) {
+			continue
 		}
+		if c.roster.at(e.ref).flags&isLone != 0 {
+			lone = append(lone, e)
+			continue
+		}
+		c.stats.Evicted++
+		c.forget(e.ref)
+		break
+	}
+	for _, e := range lone {
+		c.graves.push(e.at, e.rank, e.ref)
 	}
 }
 

@@ -16,14 +16,22 @@ import (
 // each it checks the invariants; a packet that is dropped as a whole must
 // leave the state as it was, and a clone must do what the original does.
 func FuzzCoreInputs(f *testing.F) {
-	for seed := range uint64(24) {
+	for seed := range uint64(60) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
-		program := make([]byte, 100+rnd.IntN(900))
+		program := make([]byte, 500+rnd.IntN(3500))
 		for i := range program {
 			program[i] = byte(rnd.Uint32())
 		}
 		f.Add(program)
 	}
+	var lives [256]uint64 // mostly the first three, sometimes a later one, and the last there is
+	for i := range lives {
+		lives[i] = uint64(i-33) % 64
+		if i < 36 {
+			lives[i] = uint64(i / 12)
+		}
+	}
+	lives[42] = 1<<64 - 1
 	f.Fuzz(func(t *testing.T, program []byte) {
 		if len(program) > 4096 {
 			return
@@ -37,7 +45,7 @@ func FuzzCoreInputs(f *testing.F) {
 			return
 		}
 		fuzzCore(t, p, names, func(at, life byte) who {
-			return who{string(rune('a' + at)), [...]int{1, 2, 3, lastLife}[life%4]}
+			return who{string(rune('a' + at)), int(1 + min(lives[life], lastLife-1))}
 		})
 	})
 }
@@ -65,6 +73,7 @@ type fuzzed[ID Identity[ID, Addr], Addr comparable] struct {
 	rt     recorder[ID]
 	guard  *guard[ID, Addr]
 	twin   *fuzzed[ID, Addr]
+	asked  []Datagram[ID] // the packets of the last input that sent any
 }
 
 // A recorder is a runtime that writes down what it is asked for.
@@ -138,8 +147,8 @@ func fuzzCore[ID Identity[ID, Addr], Addr comparable](t testing.TB, p *tape, cod
 func (f *fuzzed[ID, Addr]) step(p *tape, codec Codec[ID], configs []Config, id func(at, life byte) ID, who func() ID) {
 	type core = Core[ID, Addr]
 	type rt = Runtime[ID]
-	switch op := p.below(32); op {
-	default: // more than a third of all are packets
+	switch op := p.below(48); op {
+	default: // nearly half of all are packets
 		f.receive(f.packet(p, codec, who))
 	case 0:
 		n := min(p.below(64), len(p.rest))
@@ -178,7 +187,7 @@ func (f *fuzzed[ID, Addr]) step(p *tape, codec Codec[ID], configs []Config, id f
 		}
 		f.input(func(c *core, r rt) error { _, err := c.AddBroadcast(item, r); return err })
 	case 15:
-		if p.below(4) == 0 {
+		if p.below(8) == 0 {
 			f.input((*core).Leave)
 		}
 	case 16:
@@ -208,7 +217,46 @@ func (f *fuzzed[ID, Addr]) step(p *tape, codec Codec[ID], configs []Config, id f
 		f.input(func(c *core, r rt) error { return c.SetMetadata(version, r) })
 	case 21:
 		f.clone()
+	case 22:
+		if next, ok := f.core.us.id.Renew(); ok {
+			f.input(func(c *core, r rt) error { return c.ChangeIdentity(next, r) })
+		}
+	case 23, 24, 25, 26:
+		f.receive(f.answer(p, codec, who))
 	}
+}
+
+// answer makes up the answer to one of the last packets.
+func (f *fuzzed[ID, Addr]) answer(p *tape, codec Codec[ID], who func() ID) []byte {
+	var in Packet[ID]
+	if len(f.asked) == 0 || codec.Parse(f.asked[p.below(len(f.asked))].Data, &in) != nil {
+		return nil
+	}
+	h := Header[ID]{Src: in.Header.Dst, Dst: f.core.us.id, Number: in.Header.Number, SrcIncarnation: Incarnation(p.below(4))}
+	switch in.Header.Message {
+	case MessagePing:
+		h.Message = MessageAck
+	case MessagePingReq:
+		h.Message, h.About = MessageForwardedAck, in.Header.About
+	case MessageIndirectPing:
+		h.Message, h.About = MessageIndirectAck, in.Header.About
+	case MessageAnnounce:
+		h.Message, h.Number = MessageFeed, 0
+	case MessageAck:
+		// Whom we answer may ask us for more.
+		h.Message, h.About = MessagePingReq, who()
+	default:
+		h.Message, h.Number = MessageGossip, 0
+	}
+	pkt := &Packet[ID]{Header: h}
+	for range p.below(3) {
+		pkt.Updates = append(pkt.Updates, f.update(p, who))
+	}
+	data, err := codec.Append(nil, 2000, pkt)
+	if err != nil {
+		return nil
+	}
+	return data
 }
 
 // wait steps the clock.
@@ -349,6 +397,9 @@ func (f *fuzzed[ID, Addr]) input(do func(c *Core[ID, Addr], rt Runtime[ID]) erro
 		f.t.Fatal(wrong)
 	}
 	f.checkEvents()
+	if len(f.rt.packets) > 0 {
+		f.asked = f.rt.packets
+	}
 	if twin := f.twin; twin != nil {
 		twin.core.now = f.core.now
 		twin.rt.packets, twin.rt.notes = nil, nil

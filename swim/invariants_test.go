@@ -49,6 +49,7 @@ func (c *complaints) add(format string, args ...any) { *c = append(*c, fmt.Error
 func (g *guard[ID, Addr]) check(packets []Datagram[ID], notes []Notification[ID]) error {
 	var wrong complaints
 	c := g.core
+	g.most.Period = max(g.most.Period, c.cfg.Period)
 	g.most.MaxMembers = max(g.most.MaxMembers, c.cfg.MaxMembers)
 	g.most.MaxTombstones = max(g.most.MaxTombstones, c.cfg.MaxTombstones)
 	g.most.MaxBroadcasts = max(g.most.MaxBroadcasts, c.cfg.MaxBroadcasts)
@@ -87,8 +88,9 @@ func (g *guard[ID, Addr]) checkSelf(wrong *complaints) {
 func (g *guard[ID, Addr]) checkPackets(wrong *complaints, packets []Datagram[ID]) {
 	c := g.core
 	fan := max(c.cfg.IndirectProbes, c.cfg.Gossip.Num, c.cfg.Announce.Num, c.cfg.AnnounceDown.Num)
-	// A probe event may judge, console and ping before it renews.
-	if len(packets) > 3+fan {
+	// A probe event may judge, console and ping before it renews, which is
+	// announced to whoever demanded it and gossiped.
+	if len(packets) > 4+fan {
 		wrong.add("S14: %d packets at once", len(packets))
 	}
 	for _, d := range packets {
@@ -235,7 +237,7 @@ func (g *guard[ID, Addr]) checkDoubt(wrong *complaints, r *record[ID]) int {
 	if waits && !d.armed {
 		wrong.add("D6: nothing will end the suspicion of %v", r.id)
 	}
-	if d.armed && d.due > d.deadline() && waits && c.pause.frozen == 0 && d.due > c.now.Add(c.cfg.Period) {
+	if d.armed && d.due > d.deadline() && waits && c.pause.frozen == 0 && d.due > c.now.Add(g.most.Period) {
 		wrong.add("D6: %v is judged at %v instead of %v", r.id, d.due, d.deadline())
 	}
 	if r.state == Suspect && d.since > c.now {

@@ -106,7 +106,7 @@ func (c *Core[ID, Addr]) announceTo(to ID) {
 // fit, but no more bytes than were asked with.
 func (c *Core[ID, Addr]) feed(sender uint32, room int) error {
 	asker := c.roster.at(sender)
-	if !c.fed.allow(asker.id.Addr(), c.now, c.cfg.Period/2) {
+	if c.fed.recent(asker.id.Addr(), c.now, c.cfg.Period/2) {
 		return c.drop(DropRateLimited)
 	}
 	const smallest = 7 // bytes of an update, about
@@ -122,7 +122,11 @@ func (c *Core[ID, Addr]) feed(sender uint32, room int) error {
 		c.load(p, []uint32{sender})
 	}
 	c.load(p, c.sample)
-	return c.transmit(p, room)
+	if err := c.transmit(p, room); err != nil {
+		return err
+	}
+	c.fed.note(asker.id.Addr(), c.now)
+	return nil
 }
 
 // fedBy notes that a member answered our announce.
@@ -220,6 +224,16 @@ func (c *Core[ID, Addr]) armContact() {
 		every = c.contacts.wait
 	}
 	c.arm(TimerAnnounceDown, every)
+}
+
+// contactSoon lets a lost member be the next to be contacted, within a period.
+func (c *Core[ID, Addr]) contactSoon(slot uint32) {
+	lost, t := &c.roster.lost, &c.tasks[TimerAnnounceDown]
+	c.roster.leave(lost, slot)
+	c.roster.enter(lost, slot, true)
+	if c.cfg.AnnounceDown.Every != Off && (!t.armed || t.due > c.now.Add(c.cfg.Period)) {
+		c.arm(TimerAnnounceDown, c.cfg.Period)
+	}
 }
 
 // rearmContact begins anew to contact the lost.

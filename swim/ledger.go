@@ -43,15 +43,15 @@ func (l *ledger[Addr]) set(at Addr, e trace) {
 	l.entries[at] = e
 }
 
-// allow reports whether an address may be done something to again, and
-// remembers that it was: at most once in every so often.
-func (l *ledger[Addr]) allow(at Addr, now Instant, every time.Duration) bool {
-	if e, known := l.entries[at]; known && now.Sub(e.at) < every {
-		return false
-	}
-	l.set(at, trace{at: now})
-	return true
+// recent reports whether something was done to an address less than so long
+// ago.
+func (l *ledger[Addr]) recent(at Addr, now Instant, within time.Duration) bool {
+	e, known := l.entries[at]
+	return known && now.Sub(e.at) < within
 }
+
+// note remembers that something was done to an address.
+func (l *ledger[Addr]) note(at Addr, now Instant) { l.set(at, trace{at: now}) }
 
 // ask remembers that a question was sent, and returns how many before it went
 // unanswered.

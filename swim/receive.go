@@ -103,12 +103,15 @@ func (c *Core[ID, Addr]) hear(h *Header[ID], size int) (sender uint32, err error
 		// That a header repeats what we know is no dropped news.
 		c.stats.Drops[DropOldNews] = news[DropOldNews]
 		if slot, known = c.roster.find(h.Src.Addr()); !known {
-			return 0, DropFull // counted by apply, with its reason
+			if c.stats.Drops[DropNewRate] != news[DropNewRate] {
+				return 0, DropNewRate
+			}
+			return 0, DropFull
 		}
 	}
 	r := c.roster.at(slot)
 	if r.id != h.Src || r.state == Down || r.state == Left && h.SrcState != Left {
-		if !h.Message.kind().answer {
+		if !h.Message.kind().answer && (r.id == h.Src || r.id.Supersedes(h.Src)) {
 			at := h.SrcIncarnation
 			if r.id == h.Src {
 				at = max(at, r.inc)
@@ -148,6 +151,11 @@ func (c *Core[ID, Addr]) answer(sender uint32, h *Header[ID], size int) error {
 		return c.drop(DropDownSender) // its own packet told us so
 	}
 	r := c.roster.at(sender)
+	if r.flags&isLone != 0 && r.flags&isVerified == 0 {
+		// Its packets are too small for an answer with the suspicion in it,
+		// which it has to hear of.
+		c.contactSoon(sender)
+	}
 	room := c.answerRoom(r, size)
 	switch h.Message {
 	case MessagePing:
@@ -183,7 +191,7 @@ func (c *Core[ID, Addr]) answer(sender uint32, h *Header[ID], size int) error {
 // we suspect it carries the suspicion.
 func (c *Core[ID, Addr]) explain(to ID, size int) {
 	c.todo.explain = false
-	if !c.warned.allow(to.Addr(), c.now, c.cfg.Period) {
+	if c.warned.recent(to.Addr(), c.now, c.cfg.Period) {
 		c.count(DropRateLimited)
 		return
 	}
@@ -191,7 +199,9 @@ func (c *Core[ID, Addr]) explain(to ID, size int) {
 	if slot != none {
 		room = c.answerRoom(c.roster.at(slot), size)
 	}
-	c.post(slot, Header[ID]{Dst: to, Message: MessageGossip}, room, bare)
+	if c.post(slot, Header[ID]{Dst: to, Message: MessageGossip}, room, bare) == nil {
+		c.warned.note(to.Addr(), c.now)
+	}
 }
 
 // turnUndead tells a member that it is considered down, or that another
@@ -200,25 +210,25 @@ func (c *Core[ID, Addr]) turnUndead(to ID, at Incarnation, newest ID, room int) 
 	if !c.us.present() {
 		return
 	}
-	if !c.warned.allow(to.Addr(), c.now, c.cfg.Period) {
+	if c.warned.recent(to.Addr(), c.now, c.cfg.Period) {
 		c.count(DropRateLimited)
 		return
 	}
-	c.reply(c.slotOf(to), Header[ID]{Dst: to, Message: MessageTurnUndead, About: newest, AboutIncarnation: at}, room)
+	if c.reply(c.slotOf(to), Header[ID]{Dst: to, Message: MessageTurnUndead, About: newest, AboutIncarnation: at}, room) == nil {
+		c.warned.note(to.Addr(), c.now)
+	}
 }
 
 // A todo is what an input decided to do when it is otherwise done.
-type todo[ID any] struct {
-	gossip   bool    // tell some members at once
-	explain  bool    // the sender should hear who we are
-	rejoin   bool    // announce a renewed identity ...
-	rejoinAt ID      // ... to the one that asked for it
-	refuted  Instant // when a refutation was last gossiped at once
+type todo struct {
+	gossip  bool    // tell some members at once
+	explain bool    // the sender should hear who we are
+	refuted Instant // when a refutation was last gossiped at once
 }
 
 func (c *Core[ID, Addr]) sendTodo() {
 	gossip := c.todo.gossip
-	c.todo = todo[ID]{refuted: c.todo.refuted}
+	c.todo = todo{refuted: c.todo.refuted}
 	if gossip && c.us.phase == connected {
 		c.gossipTo(max(c.cfg.Gossip.Num, 1), true)
 	}

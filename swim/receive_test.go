@@ -160,7 +160,7 @@ func TestTurnUndeadIsObeyedOnlyIfItIsAboutThisLife(t *testing.T) {
 }
 
 // Rule 106: in the steady state nothing is allocated.
-func TestSteadyStateAllocatesNothing(t *testing.T) {
+func TestHandlingAPingAllocatesNoMoreThanParsingIt(t *testing.T) {
 	c := newTestCore(t, calm(), "a", "b", "c")
 	ping := c.encode(&Packet[who]{Header: Header[who]{Src: who{"b", 1}, Dst: who{"a", 1}, Message: MessagePing, Number: 1}, Updates: []Update[who]{claim("c", 1, Alive, 0)}})
 	rt := &counting{now: c.now}

@@ -168,6 +168,7 @@ func (c *Core[ID, Addr]) corroborate(slot uint32, r *record[ID], u *Update[ID]) 
 		}
 		if r.flags&isLone != 0 && d.n >= 2 {
 			c.bury(slot, r, Down, 0)
+			c.mourn(r.id)
 		}
 		return true
 	case Down:
@@ -268,6 +269,8 @@ func (c *Core[ID, Addr]) judge(slot uint32, r *record[ID], d *doubt[ID, Addr]) {
 		c.stats.LoneVerdicts++
 		c.become(r, Suspect, true)
 		c.deactivate(slot, r, Down, false)
+		r.until = c.now.Add(c.cfg.ForgetAfter)
+		c.dig(slot, r)
 		return
 	}
 	c.end(slot, r, Down, 0, false)

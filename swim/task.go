@@ -112,7 +112,8 @@ func (c *Core[ID, Addr]) checkPause(late time.Duration) {
 	c.stats.Pauses++
 	for k := range c.tasks {
 		if t := &c.tasks[k]; TimerKind(k) != TimerForget {
-			t.due = t.due.Add(min(late, c.now.Sub(t.since)))
+			by := min(late, c.now.Sub(t.since))
+			t.since, t.due = t.since.Add(by), t.due.Add(by)
 		}
 	}
 	c.doubts.shift(late, c.now)
