@@ -5,6 +5,16 @@ import (
 	"time"
 )
 
+// once reports whether something may be done to an address, and remembers that
+// it was.
+func (l *ledger[Addr]) once(at Addr, now Instant, every time.Duration) bool {
+	if l.recent(at, now, every) {
+		return false
+	}
+	l.note(at, now)
+	return true
+}
+
 // D8: something is done to one address at most once in every so often.
 func TestLedgerAllowsOnceInAWhile(t *testing.T) {
 	l := newLedger[int]()
@@ -15,7 +25,7 @@ func TestLedgerAllowsOnceInAWhile(t *testing.T) {
 	}{
 		{1, 0, true}, {1, 9, false}, {2, 9, true}, {1, 10, true}, {1, 19, false}, {2, 19, true},
 	} {
-		if got := l.allow(test.at, test.now, 10*time.Nanosecond); got != test.want {
+		if got := l.once(test.at, test.now, 10*time.Nanosecond); got != test.want {
 			t.Errorf("address %d at %d: %v", test.at, test.now, got)
 		}
 	}
@@ -44,14 +54,14 @@ func TestLedgerCountsQuestionsUntilTheAnswer(t *testing.T) {
 func TestLedgerForgetsTheOldestBeyondItsSize(t *testing.T) {
 	l := newLedger[int]()
 	for i := range ledgerSize + 1 {
-		l.allow(i, 0, time.Second)
+		l.once(i, 0, time.Second)
 	}
-	if len(l.entries) != ledgerSize || !l.allow(0, 0, time.Second) || l.allow(2, 0, time.Second) {
+	if len(l.entries) != ledgerSize || !l.once(0, 0, time.Second) || l.once(2, 0, time.Second) {
 		t.Errorf("%d entries", len(l.entries))
 	}
 	c := l.clone()
-	c.allow(-1, 0, time.Second)
-	if !l.allow(-1, 0, time.Second) {
+	c.once(-1, 0, time.Second)
+	if !l.once(-1, 0, time.Second) {
 		t.Error("a clone shares its entries")
 	}
 }
