@@ -5,8 +5,10 @@ import "time"
 // bury remembers that a member is down or left, for a time, so that old news
 // of it do not bring it back.
 func (c *Core[ID, Addr]) bury(slot uint32, r *record[ID], state State, remaining uint32) {
-	if r.state.Active() && c.tally[Down]+c.tally[Left] >= c.cfg.MaxTombstones {
-		c.evict()
+	r.until = 0 // so that it is not evicted itself, if its verdict was a lone one
+	if r.state.Active() {
+		for c.tally[Down]+c.tally[Left] >= c.cfg.MaxTombstones && c.evict() {
+		}
 	}
 	c.become(r, state, false)
 	if state == Left {
@@ -49,7 +51,7 @@ func (c *Core[ID, Addr]) remember(slot uint32, r *record[ID], remaining uint32) 
 // taken out when a member returns: they find nothing to do, and when they
 // outnumber the tombstones the queue is made anew.
 func (c *Core[ID, Addr]) dig(slot uint32, r *record[ID]) {
-	if c.graves.len() > 2*(c.tally[Down]+c.tally[Left])+64 {
+	if c.graves.len() > 2*(c.tally[Down]+c.tally[Left]+c.tally[tallyLone])+64 {
 		old := c.graves.clone()
 		c.graves = heap{}
 		for old.len() > 0 {
@@ -65,10 +67,10 @@ func (c *Core[ID, Addr]) dig(slot uint32, r *record[ID]) {
 }
 
 // rests reports whether a slot still holds a tombstone that is forgotten at
-// that instant.
+// that instant. One with a lone verdict is down for us, so it is one too.
 func (c *Core[ID, Addr]) rests(slot uint32, at Instant) bool {
 	r := c.roster.at(slot)
-	return !r.state.Active() && r.until == at
+	return (!r.state.Active() || r.flags&isLone != 0) && r.until == at
 }
 
 // forgetDue forgets those whose time is over, and waits for the next.
@@ -89,15 +91,16 @@ func (c *Core[ID, Addr]) forgetDue() {
 	}
 }
 
-// evict forgets the tombstone whose time would be over first.
-func (c *Core[ID, Addr]) evict() {
+// evict forgets the tombstone whose time would be over first, if there is any.
+func (c *Core[ID, Addr]) evict() bool {
 	for c.graves.len() > 0 {
 		if e := c.graves.pop(); c.rests(e.ref, e.at) {
 			c.stats.Evicted++
 			c.forget(e.ref)
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // forget drops a record, whatever its state, without a word.

@@ -344,7 +344,7 @@ func (g *guard[ID, Addr]) checkTasks(wrong *complaints) {
 		wrong.add("rule 76: nothing will end the goodbye")
 	}
 	next, any := c.graves.top()
-	if rests := c.tally[Down] + c.tally[Left]; rests > 0 && (!any || !armed(TimerForget) || c.tasks[TimerForget].due > max(next.at, c.now)) {
+	if rests := c.tally[Down] + c.tally[Left] + c.tally[tallyLone]; rests > 0 && (!any || !armed(TimerForget) || c.tasks[TimerForget].due > max(next.at, c.now)) {
 		wrong.add("rule 77: %d tombstones, forget at %v (armed %v), the first at %v", rests, c.tasks[TimerForget].due, armed(TimerForget), next.at)
 	}
 }

@@ -268,6 +268,8 @@ func (c *Core[ID, Addr]) judge(slot uint32, r *record[ID], d *doubt[ID, Addr]) {
 		c.stats.LoneVerdicts++
 		c.become(r, Suspect, true)
 		c.deactivate(slot, r, Down, false)
+		r.until = c.now.Add(c.cfg.ForgetAfter)
+		c.dig(slot, r)
 		return
 	}
 	c.end(slot, r, Down, 0, false)
