@@ -144,7 +144,7 @@ func (c *Core[ID, Addr]) Broadcast(rt Runtime[ID]) error {
 		if len(c.queue.items) == 0 {
 			break
 		}
-		c.post(Header[ID]{Dst: c.roster.at(slot).id, Message: MessageBroadcast}, c.cfg.MaxPacket, full)
+		c.post(slot, Header[ID]{Dst: c.roster.at(slot).id, Message: MessageBroadcast}, c.cfg.MaxPacket, full)
 	}
 	c.settle()
 	return nil

@@ -46,7 +46,7 @@ type Core[ID Identity[ID, Addr], Addr comparable] struct {
 	fed      ledger[Addr] // whom we answered with a feed, and when
 	warned   ledger[Addr] // whom we told that they are down or misled, and when
 
-	todo  todo[ID]
+	todo  todo
 	stats Stats
 
 	in, out Packet[ID]

@@ -5,15 +5,15 @@ import "time"
 // bury remembers that a member is down or left, for a time, so that old news
 // of it do not bring it back.
 func (c *Core[ID, Addr]) bury(slot uint32, r *record[ID], state State, remaining uint32) {
-	r.until = 0 // so that it is not evicted itself, if its verdict was a lone one
-	if r.state.Active() {
-		for c.tally[Down]+c.tally[Left] >= c.cfg.MaxTombstones && c.evict() {
-		}
+	if r.state.Active() && c.tally[Down]+c.tally[Left] >= c.cfg.MaxTombstones {
+		c.evict()
 	}
+	rested := !r.state.Active()
 	c.become(r, state, false)
 	if state == Left {
 		r.inc = 0 // a goodbye is about the whole life
 	}
+	before := r.until
 	r.until = c.now.Add(c.memory(remaining))
 	if state == Left && r.flags&inLost != 0 {
 		c.roster.leave(&c.roster.lost, slot)
@@ -22,7 +22,9 @@ func (c *Core[ID, Addr]) bury(slot uint32, r *record[ID], state State, remaining
 		c.roster.enter(&c.roster.lost, slot, true)
 		c.armContact()
 	}
-	c.dig(slot, r)
+	if !rested || r.until != before {
+		c.dig(slot, r) // otherwise it lies there already
+	}
 }
 
 // memory is how long to remember: our own time, or what is left of it
@@ -66,8 +68,8 @@ func (c *Core[ID, Addr]) dig(slot uint32, r *record[ID]) {
 	}
 }
 
-// rests reports whether a slot still holds a tombstone that is forgotten at
-// that instant. One with a lone verdict is down for us, so it is one too.
+// rests reports whether a slot still holds a member that is gone, and is
+// forgotten at that instant. One with a lone verdict is gone for us.
 func (c *Core[ID, Addr]) rests(slot uint32, at Instant) bool {
 	r := c.roster.at(slot)
 	return (!r.state.Active() || r.flags&isLone != 0) && r.until == at
@@ -91,16 +93,26 @@ func (c *Core[ID, Addr]) forgetDue() {
 	}
 }
 
-// evict forgets the tombstone whose time would be over first, if there is any.
-func (c *Core[ID, Addr]) evict() bool {
+// evict forgets the tombstone whose time would be over first. Members with a
+// lone verdict lie among them, but are none.
+func (c *Core[ID, Addr]) evict() {
+	var lone []entry
 	for c.graves.len() > 0 {
-		if e := c.graves.pop(); c.rests(e.ref, e.at) {
-			c.stats.Evicted++
-			c.forget(e.ref)
-			return true
+		e := c.graves.pop()
+		if !c.rests(e.ref, e.at) {
+			continue
 		}
+		if c.roster.at(e.ref).flags&isLone != 0 {
+			lone = append(lone, e)
+			continue
+		}
+		c.stats.Evicted++
+		c.forget(e.ref)
+		break
 	}
-	return false
+	for _, e := range lone {
+		c.graves.push(e.at, e.rank, e.ref)
+	}
 }
 
 // forget drops a record, whatever its state, without a word.

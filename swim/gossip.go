@@ -37,7 +37,7 @@ func (c *Core[ID, Addr]) gossipTo(k int, always bool) {
 		if !always && !c.untold() {
 			break
 		}
-		c.post(Header[ID]{Dst: c.roster.at(slot).id, Message: MessageGossip}, c.cfg.MaxPacket, full)
+		c.post(slot, Header[ID]{Dst: c.roster.at(slot).id, Message: MessageGossip}, c.cfg.MaxPacket, full)
 	}
 }
 
@@ -56,25 +56,23 @@ func (c *Core[ID, Addr]) Gossip(rt Runtime[ID]) error {
 
 // reply sends an answer in at most room bytes. A sender that never answered us
 // gets no updates.
-func (c *Core[ID, Addr]) reply(h Header[ID], room int) error {
+func (c *Core[ID, Addr]) reply(to uint32, h Header[ID], room int) error {
 	with := full
 	if room < c.cfg.MaxPacket {
 		with = bare
 	}
-	return c.post(h, room, with)
+	return c.post(to, h, room, with)
 }
 
-// post sends a packet: the header, first what concerns the receiver itself,
+// post sends a packet to a slot of the roster, or to [none] if the receiver is
+// not known: the header, first what concerns the receiver itself,
 // then updates and payloads in their order.
-func (c *Core[ID, Addr]) post(h Header[ID], room int, with filling) error {
+func (c *Core[ID, Addr]) post(to uint32, h Header[ID], room int, with filling) error {
 	p := &c.out
 	p.Reset()
 	p.Header = h
-	to, known := c.roster.find(h.Dst.Addr())
-	if !known {
-		to = none
-	}
-	if h.Message.HasUpdates() && known && c.concerns(c.roster.at(to), h) {
+	known := to != none
+	if h.Message.HasUpdates() && known && c.concerns(c.roster.at(to), &h) {
 		c.load(p, []uint32{to})
 	}
 	// Otherwise what is told about the receiver is told to it too: in a cluster
@@ -103,12 +101,21 @@ func (c *Core[ID, Addr]) post(h Header[ID], room int, with filling) error {
 	return nil
 }
 
+// slotOf returns where the member at an identity's address is in the roster, or
+// [none].
+func (c *Core[ID, Addr]) slotOf(id ID) uint32 {
+	if slot, known := c.roster.find(id.Addr()); known {
+		return slot
+	}
+	return none
+}
+
 // concerns reports whether the receiver should find our record of it in the
 // packet: a suspect hears of the suspicion whatever the budget, and so does
 // one that we hold down. One that we ping for the first time, or whose header
 // is longer than ours, gets it too: it may be that we never answered it, and
 // the bytes are the room for its answer, which then is no larger than the ping.
-func (c *Core[ID, Addr]) concerns(r *record[ID], h Header[ID]) bool {
+func (c *Core[ID, Addr]) concerns(r *record[ID], h *Header[ID]) bool {
 	if r.id != h.Dst || r.state == Left {
 		return false
 	}
@@ -224,7 +231,7 @@ func (c *Core[ID, Addr]) consoleFallen() {
 		if !known || next.until < c.now || c.roster.at(slot).id != next.id || c.roster.at(slot).state != Down {
 			continue
 		}
-		c.post(Header[ID]{Dst: next.id, Message: MessageGossip}, c.cfg.MaxPacket, bare)
+		c.post(slot, Header[ID]{Dst: next.id, Message: MessageGossip}, c.cfg.MaxPacket, bare)
 		c.fallen = append(c.fallen, next)
 		return
 	}

@@ -75,7 +75,10 @@ func (c *Core[ID, Addr]) Hash() uint64 {
 
 func (c *Core[ID, Addr]) hashRenewal(h *hasher[ID]) {
 	w, l := &c.renewal, &c.leaving
-	h.flag(w.wanted, w.heard, w.reported)
+	h.flag(w.wanted, w.heard, w.reported, w.demanded)
+	if w.demanded {
+		h.id(w.demander)
+	}
 	if w.heard {
 		h.id(w.newest)
 	}

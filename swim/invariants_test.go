@@ -118,8 +118,9 @@ func (g *guard[ID, Addr]) checkPackets(wrong *complaints, packets []Datagram[ID]
 			}
 		}
 	}
-	// A probe event may judge, console and ping before it renews.
-	if len(packets) > 3+fan {
+	// A probe event may judge, console and ping before it renews, which is
+	// announced to whoever demanded it and gossiped.
+	if len(packets) > 4+fan {
 		wrong.add("S14: %d packets at once: %v", len(packets), said)
 	}
 }

@@ -104,28 +104,28 @@ func (c *Core[ID, Addr]) announceTo(to ID) {
 
 // feed answers an announce with active members: a fresh sample of as many as
 // fit, but no more bytes than were asked with.
-func (c *Core[ID, Addr]) feed(to ID, room int) error {
-	if c.fed.recent(to.Addr(), c.now, c.cfg.Period/2) {
+func (c *Core[ID, Addr]) feed(sender uint32, room int) error {
+	asker := c.roster.at(sender)
+	if c.fed.recent(asker.id.Addr(), c.now, c.cfg.Period/2) {
 		return c.drop(DropRateLimited)
 	}
 	const smallest = 7 // bytes of an update, about
-	asker, _ := c.roster.find(to.Addr())
 	c.sample = c.roster.sample(&c.roster.active, room/smallest, c.rnd, c.sample, func(slot uint32) bool {
-		return slot == asker
+		return slot == sender
 	})
 	p := &c.out
 	p.Reset()
-	p.Header = Header[ID]{Dst: to, Message: MessageFeed}
-	if slot, known := c.roster.find(to.Addr()); known && c.concerns(c.roster.at(slot), p.Header) {
+	p.Header = Header[ID]{Dst: asker.id, Message: MessageFeed}
+	if c.concerns(asker, &p.Header) {
 		// An announce may be all that one with a lone verdict says to us, and
 		// only it can refute.
-		c.load(p, []uint32{slot})
+		c.load(p, []uint32{sender})
 	}
 	c.load(p, c.sample)
 	if err := c.transmit(p, room); err != nil {
 		return err
 	}
-	c.fed.note(to.Addr(), c.now)
+	c.fed.note(asker.id.Addr(), c.now)
 	return nil
 }
 
@@ -224,6 +224,16 @@ func (c *Core[ID, Addr]) armContact() {
 		every = c.contacts.wait
 	}
 	c.arm(TimerAnnounceDown, every)
+}
+
+// contactSoon lets a lost member be the next to be contacted, within a period.
+func (c *Core[ID, Addr]) contactSoon(slot uint32) {
+	lost, t := &c.roster.lost, &c.tasks[TimerAnnounceDown]
+	c.roster.leave(lost, slot)
+	c.roster.enter(lost, slot, true)
+	if c.cfg.AnnounceDown.Every != Off && (!t.armed || t.due > c.now.Add(c.cfg.Period)) {
+		c.arm(TimerAnnounceDown, c.cfg.Period)
+	}
 }
 
 // rearmContact begins anew to contact the lost.

@@ -48,7 +48,7 @@ func (c *Core[ID, Addr]) sayGoodbye() {
 		return slices.Contains(c.leaving.acked, c.roster.at(slot).id)
 	})
 	for _, slot := range c.sample {
-		c.post(Header[ID]{Dst: c.roster.at(slot).id, Message: MessagePing, Number: c.probe.number}, c.cfg.MaxPacket, full)
+		c.post(slot, Header[ID]{Dst: c.roster.at(slot).id, Message: MessagePing, Number: c.probe.number}, c.cfg.MaxPacket, full)
 	}
 }
 

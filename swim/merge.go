@@ -123,18 +123,15 @@ func (c *Core[ID, Addr]) merge(slot uint32, r *record[ID], u *Update[ID], o orig
 		c.tell(slot, r, o, prioAlive)
 		return true
 	}
-	news := false
-	if u.Metadata > r.meta {
-		r.meta = u.Metadata
-		news = true
-		c.updated(r)
-	}
+	was := r.member()
+	r.meta = max(r.meta, u.Metadata)
+	news := r.meta > was.Metadata
 	o.trim(&u.Remaining)
 	state := u.State
 	if state == Down && !c.cfg.Rules.SoleVerdict {
 		state = c.weigh(r, u)
 	}
-	priority := c.priorityOf(r)
+	priority, active := c.priorityOf(r), r.flags&inActive != 0
 	switch order := c.compare(u.Incarnation, state, r); {
 	case order < 0:
 		// Who accuses is merged beside the state.
@@ -154,6 +151,9 @@ func (c *Core[ID, Addr]) merge(slot uint32, r *record[ID], u *Update[ID], o orig
 	if !news {
 		c.count(DropOldNews)
 		return false
+	}
+	if active && r.flags&inActive != 0 && (r.meta > was.Metadata || r.state < was.State) {
+		c.updated(r)
 	}
 	c.tell(slot, r, o, priority)
 	return true
@@ -214,13 +214,10 @@ func (c *Core[ID, Addr]) accuseDown(r *record[ID], u *Update[ID]) {
 
 // clear takes all doubt from a record, and brings it back if it was gone.
 func (c *Core[ID, Addr]) clear(slot uint32, r *record[ID]) {
-	doubted := r.state != Alive
 	c.release(r)
 	c.become(r, Alive, false)
 	if r.flags&inActive == 0 {
 		c.activate(slot, r)
-	} else if doubted {
-		c.updated(r)
 	}
 }
 
@@ -317,9 +314,10 @@ func (c *Core[ID, Addr]) end(slot uint32, r *record[ID], state State, remaining 
 	c.bury(slot, r, state, remaining)
 }
 
-// updated tells an owner who asked for it that a member changed.
+// updated tells an owner who asked for it that an active member refuted, or
+// that its metadata is newer.
 func (c *Core[ID, Addr]) updated(r *record[ID]) {
-	if c.cfg.Notify.Updated && r.flags&inActive != 0 {
+	if c.cfg.Notify.Updated {
 		c.notify(Notification[ID]{Kind: NotifyUpdated, Member: r.member()})
 	}
 }

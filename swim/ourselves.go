@@ -65,6 +65,7 @@ func (c *Core[ID, Addr]) aboutUs(u *Update[ID]) bool {
 	}
 	if u.Metadata > c.us.meta {
 		c.us.meta = max(u.Metadata, u.Metadata+1)
+		c.us.untold = c.size().transmissions
 		c.overheard(u.ID)
 	}
 	switch {
@@ -151,6 +152,8 @@ type renewal[ID any] struct {
 	trigger  Instant // when a renewal was last wanted
 	wait     time.Duration
 	reported bool // a conflict was notified
+	demander ID   // who last demanded a renewal, and is told of it
+	demanded bool
 }
 
 // maxRenewalWait bounds the time between two renewals, and is the quiet time
@@ -202,8 +205,9 @@ func (c *Core[ID, Addr]) renewIfAllowed() {
 	c.takeIdentity(next)
 	c.notify(Notification[ID]{Kind: NotifyRejoin, Member: c.Self(), Old: old})
 	c.todo.gossip = true
-	if c.todo.rejoin {
-		c.announceTo(c.todo.rejoinAt)
+	if w.demanded {
+		w.demanded = false
+		c.announceTo(w.demander)
 	}
 }
 
@@ -230,6 +234,9 @@ func (c *Core[ID, Addr]) succeeds(next ID) bool {
 // takeIdentity begins the next life at once: what we know stays, what was
 // under way under the old name ends.
 func (c *Core[ID, Addr]) takeIdentity(next ID) {
+	if next.Addr() != c.us.addr {
+		c.renewal = renewal[ID]{} // all that was heard of was at the old address
+	}
 	c.us.take(next)
 	c.us.overheard = 0
 	c.us.untold = c.size().transmissions
@@ -318,7 +325,8 @@ func (c *Core[ID, Addr]) heardUndead(h *Header[ID]) error {
 	} else {
 		c.fell(h.About)
 	}
-	c.todo.rejoin, c.todo.rejoinAt = true, h.Src
+	c.renewal.demander, c.renewal.demanded = h.Src, true
+	c.pause.frozen = 0
 	c.settle()
 	return nil
 }

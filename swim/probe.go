@@ -36,7 +36,7 @@ func (c *Core[ID, Addr]) nextProbe() error {
 	p.number++
 	p.target, p.inc, p.sent, p.running = r.id, r.inc, c.now, true
 	c.stats.Probes++
-	c.post(Header[ID]{Dst: p.target, Message: MessagePing, Number: p.number}, c.cfg.MaxPacket, full)
+	c.post(slot, Header[ID]{Dst: p.target, Message: MessagePing, Number: p.number}, c.cfg.MaxPacket, full)
 	return err
 }
 
@@ -70,7 +70,7 @@ func (c *Core[ID, Addr]) judgeProbe() (err error) {
 	c.accuseByProbe(slot, r, inc)
 	if r.state == Suspect && r.flags&isLone == 0 {
 		// It should hear of it first: only it can refute.
-		c.post(Header[ID]{Dst: target, Message: MessageGossip}, c.cfg.MaxPacket, full)
+		c.post(slot, Header[ID]{Dst: target, Message: MessageGossip}, c.cfg.MaxPacket, full)
 	}
 	return nil
 }
@@ -96,10 +96,10 @@ func (c *Core[ID, Addr]) askOthers() {
 		return
 	}
 	p.asked = true
-	target, active := c.find(p.target)
 	if p.acked || c.cfg.IndirectProbes == Off {
 		return
 	}
+	target, active := c.find(p.target)
 	if !active {
 		p.clear()
 		return
@@ -118,7 +118,7 @@ func (c *Core[ID, Addr]) askOthers() {
 		c.addHelpers(c.slots)
 	}
 	for _, helper := range p.helpers {
-		c.post(Header[ID]{Dst: helper, Message: MessagePingReq, Number: p.number, About: p.target}, c.cfg.MaxPacket, full)
+		c.post(c.slotOf(helper), Header[ID]{Dst: helper, Message: MessagePingReq, Number: p.number, About: p.target}, c.cfg.MaxPacket, full)
 	}
 }
 

@@ -34,10 +34,14 @@ func (c *Core[ID, Addr]) HandleData(packet []byte, rt Runtime[ID]) error {
 	if h.Message == MessageFeed {
 		c.fedBy(sender)
 	}
+	changes := c.roster.changes
 	o := origin{tell: true, trusted: h.Message == MessageFeed}
 	c.applyAll(p.Updates, o)
 	err = c.deliver(p)
-	if e := c.answer(h, len(packet)); e != nil && err == nil {
+	if c.roster.changes != changes {
+		sender = c.slotOf(h.Src)
+	}
+	if e := c.answer(sender, h, len(packet)); e != nil && err == nil {
 		err = e
 	}
 	c.settle()
@@ -99,12 +103,15 @@ func (c *Core[ID, Addr]) hear(h *Header[ID], size int) (sender uint32, err error
 		// That a header repeats what we know is no dropped news.
 		c.stats.Drops[DropOldNews] = news[DropOldNews]
 		if slot, known = c.roster.find(h.Src.Addr()); !known {
-			return 0, DropFull // counted by apply, with its reason
+			if c.stats.Drops[DropNewRate] != news[DropNewRate] {
+				return 0, DropNewRate
+			}
+			return 0, DropFull
 		}
 	}
 	r := c.roster.at(slot)
 	if r.id != h.Src || r.state == Down || r.state == Left && h.SrcState != Left {
-		if !h.Message.kind().answer {
+		if !h.Message.kind().answer && (r.id == h.Src || r.id.Supersedes(h.Src)) {
 			at := h.SrcIncarnation
 			if r.id == h.Src {
 				at = max(at, r.inc)
@@ -136,23 +143,27 @@ func (c *Core[ID, Addr]) answerRoom(r *record[ID], size int) int {
 // answer does what a message asks for. A packet causes at most one answer, to
 // its sender; an answer causes nothing, except that the ack for a relayed
 // probe is passed on.
-func (c *Core[ID, Addr]) answer(h *Header[ID], size int) error {
+func (c *Core[ID, Addr]) answer(sender uint32, h *Header[ID], size int) error {
 	if c.us.phase == gone || c.us.phase == undead {
 		return c.drop(DropDefunct)
 	}
-	slot, known := c.roster.find(h.Src.Addr())
-	if !known || c.roster.at(slot).id != h.Src {
+	if sender == none || c.roster.at(sender).id != h.Src {
 		return c.drop(DropDownSender) // its own packet told us so
 	}
-	r := c.roster.at(slot)
+	r := c.roster.at(sender)
+	if r.flags&isLone != 0 && r.flags&isVerified == 0 {
+		// Its packets are too small for an answer with the suspicion in it,
+		// which it has to hear of.
+		c.contactSoon(sender)
+	}
 	room := c.answerRoom(r, size)
 	switch h.Message {
 	case MessagePing:
 		c.todo.explain = false
-		return c.reply(Header[ID]{Dst: h.Src, Message: MessageAck, Number: h.Number}, room)
+		return c.reply(sender, Header[ID]{Dst: h.Src, Message: MessageAck, Number: h.Number}, room)
 	case MessageIndirectPing:
 		c.todo.explain = false
-		return c.reply(Header[ID]{Dst: h.Src, Message: MessageIndirectAck, Number: h.Number, About: h.About}, room)
+		return c.reply(sender, Header[ID]{Dst: h.Src, Message: MessageIndirectAck, Number: h.Number, About: h.About}, room)
 	case MessagePingReq:
 		return c.relayPing(h, r)
 	case MessageIndirectAck:
@@ -163,7 +174,7 @@ func (c *Core[ID, Addr]) answer(h *Header[ID], size int) error {
 		return c.vouched(h, r)
 	case MessageAnnounce:
 		c.todo.explain = false
-		return c.feed(h.Src, min(size, c.cfg.MaxPacket))
+		return c.feed(sender, min(size, c.cfg.MaxPacket))
 	case MessageGossip, MessageBroadcast:
 		if r.flags&isLone != 0 {
 			c.todo.explain = true
@@ -184,11 +195,11 @@ func (c *Core[ID, Addr]) explain(to ID, size int) {
 		c.count(DropRateLimited)
 		return
 	}
-	room := min(size, c.cfg.MaxPacket)
-	if slot, known := c.roster.find(to.Addr()); known {
+	slot, room := c.slotOf(to), min(size, c.cfg.MaxPacket)
+	if slot != none {
 		room = c.answerRoom(c.roster.at(slot), size)
 	}
-	if c.post(Header[ID]{Dst: to, Message: MessageGossip}, room, bare) == nil {
+	if c.post(slot, Header[ID]{Dst: to, Message: MessageGossip}, room, bare) == nil {
 		c.warned.note(to.Addr(), c.now)
 	}
 }
@@ -203,23 +214,21 @@ func (c *Core[ID, Addr]) turnUndead(to ID, at Incarnation, newest ID, room int) 
 		c.count(DropRateLimited)
 		return
 	}
-	if c.reply(Header[ID]{Dst: to, Message: MessageTurnUndead, About: newest, AboutIncarnation: at}, room) == nil {
+	if c.reply(c.slotOf(to), Header[ID]{Dst: to, Message: MessageTurnUndead, About: newest, AboutIncarnation: at}, room) == nil {
 		c.warned.note(to.Addr(), c.now)
 	}
 }
 
 // A todo is what an input decided to do when it is otherwise done.
-type todo[ID any] struct {
-	gossip   bool    // tell some members at once
-	explain  bool    // the sender should hear who we are
-	rejoin   bool    // announce a renewed identity ...
-	rejoinAt ID      // ... to the one that asked for it
-	refuted  Instant // when a refutation was last gossiped at once
+type todo struct {
+	gossip  bool    // tell some members at once
+	explain bool    // the sender should hear who we are
+	refuted Instant // when a refutation was last gossiped at once
 }
 
 func (c *Core[ID, Addr]) sendTodo() {
 	gossip := c.todo.gossip
-	c.todo = todo[ID]{refuted: c.todo.refuted}
+	c.todo = todo{refuted: c.todo.refuted}
 	if gossip && c.us.phase == connected {
 		c.gossipTo(max(c.cfg.Gossip.Num, 1), true)
 	}

@@ -13,7 +13,7 @@ type relay[ID any] struct {
 // answered us before are served, and only with members that we know, so that
 // nobody can have us send packets to an address of their choice.
 func (c *Core[ID, Addr]) relayPing(h *Header[ID], sender *record[ID]) error {
-	_, active := c.find(h.About)
+	target, active := c.find(h.About)
 	if !active || sender.flags&isVerified == 0 || h.About == h.Src || c.us.phase != connected {
 		return c.drop(DropRelayRefused)
 	}
@@ -36,7 +36,7 @@ func (c *Core[ID, Addr]) relayPing(h *Header[ID], sender *record[ID]) error {
 		c.count(DropRelayFull)
 	}
 	c.relays = append(c.relays, relay[ID]{asker: h.Src, target: h.About, number: h.Number, until: c.now.Add(c.cfg.Period)})
-	c.post(Header[ID]{Dst: h.About, Message: MessageIndirectPing, Number: h.Number, About: h.Src}, c.cfg.MaxPacket, full)
+	c.post(target, Header[ID]{Dst: h.About, Message: MessageIndirectPing, Number: h.Number, About: h.Src}, c.cfg.MaxPacket, full)
 	return nil
 }
 
@@ -47,8 +47,8 @@ func (c *Core[ID, Addr]) relayAck(h *Header[ID], sender *record[ID]) error {
 		if r.asker == h.About && r.target == h.Src && r.number == h.Number {
 			sender.flags |= isVerified
 			c.relays = slices.Delete(c.relays, i, i+1)
-			if _, active := c.find(r.asker); active {
-				c.post(Header[ID]{Dst: r.asker, Message: MessageForwardedAck, Number: r.number, About: r.target}, c.cfg.MaxPacket, full)
+			if asker, active := c.find(r.asker); active {
+				c.post(asker, Header[ID]{Dst: r.asker, Message: MessageForwardedAck, Number: r.number, About: r.target}, c.cfg.MaxPacket, full)
 			}
 			return nil
 		}

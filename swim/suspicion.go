@@ -168,6 +168,7 @@ func (c *Core[ID, Addr]) corroborate(slot uint32, r *record[ID], u *Update[ID]) 
 		}
 		if r.flags&isLone != 0 && d.n >= 2 {
 			c.bury(slot, r, Down, 0)
+			c.mourn(r.id)
 		}
 		return true
 	case Down:

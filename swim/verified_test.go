@@ -18,7 +18,7 @@ func pinged(t *testing.T, c *cluster) (ping, ack int) {
 	slot, _ = b.core.find(who{"a", 1})
 	b.core.roster.at(slot).flags |= isVerified
 	b.core.enter(b.out)
-	if err := b.core.post(Header[who]{Dst: who{"a", 1}, Message: MessagePing, Number: 1}, b.core.cfg.MaxPacket, bare); err != nil {
+	if err := b.core.post(slot, Header[who]{Dst: who{"a", 1}, Message: MessagePing, Number: 1}, b.core.cfg.MaxPacket, bare); err != nil {
 		t.Fatal(err)
 	}
 	b.core.exit()

@@ -1,0 +1,73 @@
+package swim
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// D17, rule 84. One that is cut off right after it joined was never probed by
+// most, so nothing is verified, and what it sends is too short for an answer
+// with the suspicion in it. It must come back all the same, not when its turn
+// comes among the lost.
+func TestLoneMembersThatNeverAnsweredComeBackSoon(t *testing.T) {
+	var members []string
+	for i := range 30 {
+		members = append(members, fmt.Sprintf("m%d", i))
+	}
+	c := newCluster(t, LAN(30), members...)
+	c.meet()
+	c.run(3 * time.Second)
+	cut := members[7]
+	c.lost = func(from, to string) bool { return from == cut || to == cut }
+	c.run(3 * time.Minute)
+	if n := c.core(cut).NumActive(); n != 0 {
+		t.Fatalf("%d active although nobody can be reached", n)
+	}
+	c.lost = nil
+	c.run(65*time.Second + 30*time.Second) // one round of the lost finds somebody
+	for _, name := range members {
+		if n := c.core(name).NumActive(); n != len(members)-1 {
+			t.Errorf("%s knows %d active members, want %d", name, n, len(members)-1)
+		}
+	}
+}
+
+// Rule 77, D17. For us one with a lone verdict is gone, so it is forgotten
+// like everybody who is.
+func TestLoneMemberIsForgotten(t *testing.T) {
+	cfg := Config{ForgetAfter: time.Minute}
+	c := newCluster(t, cfg, "a", "b")
+	c.meet()
+	c.run(2 * time.Second)
+	c.crash("b")
+	c.run(20 * time.Second)
+	c.wantView("a", "b down 0")
+	if s := c.core("a").Stats(); s.Lone != 1 {
+		t.Fatalf("%+v", s)
+	}
+	c.run(time.Minute)
+	c.wantView("a", "")
+	c.start("b", 2)
+	c.do("b", func(core *Core[who, string], rt Runtime[who]) error { return core.Announce(who{"a", 0}, rt) })
+	c.run(time.Second)
+	c.wantView("a", "b2 alive 0")
+}
+
+// Lone members lie among the tombstones, but no tombstone makes room by them.
+func TestEvictionSparesLoneMembers(t *testing.T) {
+	c := newCluster(t, Config{MaxTombstones: 2}, "a", "b")
+	c.meet()
+	c.run(2 * time.Second)
+	c.crash("b")
+	c.run(20 * time.Second)
+	for i := range 4 {
+		c.run(time.Second)
+		c.do("a", func(core *Core[who, string], rt Runtime[who]) error {
+			return core.Apply(func(yield func(Update[who]) bool) {
+				yield(Update[who]{Member: Member[who]{ID: who{fmt.Sprintf("t%d", i), 1}, State: Left}})
+			}, false, rt)
+		})
+	}
+	c.wantView("a", "b down 0, t2 left, t3 left")
+}
