@@ -24,7 +24,9 @@ func (c *Core[ID, Addr]) gossipDue() {
 		c.sayGoodbye()
 		return
 	}
-	c.gossipTo(c.cfg.Gossip.Num, false)
+	if c.renewIfAllowed(); !c.todo.gossip { // a renewal gossips anyway
+		c.gossipTo(c.cfg.Gossip.Num, false)
+	}
 }
 
 // gossipTo tells some distinct active members what there is to tell. Each
