@@ -67,11 +67,11 @@ type Notify struct {
 type Config struct {
 	// Period is how often one member is probed. If zero, 1 second.
 	//
-	// Detection time grows with it, load shrinks with it. It must leave room
-	// for a direct and an indirect probe.
+	// Detection time grows with it, load shrinks with it. RoundTrip takes at
+	// most three quarters of it: the rest is for the indirect probe.
 	Period time.Duration
 	// RoundTrip is how long a direct probe waits for its ack before others
-	// are asked. If zero, half the Period; at most four fifths of it.
+	// are asked. If zero, half the Period; at most three quarters of it.
 	RoundTrip time.Duration
 	// IndirectProbes is how many members are asked then: SWIM's k. If zero,
 	// 3; at most 16.
@@ -231,7 +231,7 @@ func (c Config) Validate() error {
 	const day = 24 * time.Hour
 	for _, check := range []error{
 		within("Period", c.Period, time.Millisecond, day),
-		within("RoundTrip", c.RoundTrip, 100*time.Microsecond, c.Period*4/5),
+		within("RoundTrip", c.RoundTrip, 100*time.Microsecond, c.Period/4*3),
 		countOrOff("IndirectProbes", c.IndirectProbes, maxIndirect),
 		periodic("Gossip", c.Gossip),
 		periodic("Announce", c.Announce),

@@ -10,7 +10,7 @@ import (
 func TestInvalidConfigurationNamesItsField(t *testing.T) {
 	for field, spoil := range map[string]func(c *Config){
 		"Period":               func(c *Config) { c.Period = time.Microsecond },
-		"RoundTrip":            func(c *Config) { c.RoundTrip = c.Period/2 + 1 },
+		"RoundTrip":            func(c *Config) { c.RoundTrip = c.Period*3/4 + 1 },
 		"IndirectProbes":       func(c *Config) { c.IndirectProbes = maxIndirect + 1 },
 		"Gossip.Every":         func(c *Config) { c.Gossip.Every = -2 },
 		"Gossip.Num":           func(c *Config) { c.Gossip.Num = 65 },

@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// Rules 93, 94, 95, 96 and 98, D10: what is no packet for us is dropped as a
+// Rules 93, 94, 95, 96, 97 and 98, D10: what is no packet for us is dropped as a
 // whole, counted by its reason, and changes nothing.
 func TestBadPacketsChangeNothing(t *testing.T) {
 	c := newTestCoreOf(t, Config{MaxReceive: 300}, who{"a", 1}, &testNode{values: map[string]uint64{}}, "b", "c")

@@ -146,6 +146,9 @@ func (r *ring) move(item, from, to uint32, m mover) {
 
 // expire discards the items that were told so often or more.
 func (r *ring) expire(limit int) {
+	if r.bound[limit] == r.bound[MaxTransmissions] && r.live[MaxTransmissions] == 0 {
+		return // nobody is so far
+	}
 	for told := limit; told <= MaxTransmissions; told++ {
 		r.count -= r.live[told]
 		r.live[told] = 0

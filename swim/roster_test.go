@@ -46,6 +46,7 @@ func checkOrder(t *testing.T, r *roster[ID, Addr], o *order) {
 	}
 }
 
+// D4: lookup, insertion and removal agree with a built-in map.
 func TestRosterAgreesWithAMap(t *testing.T) {
 	type known struct {
 		id     ID

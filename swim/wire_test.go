@@ -147,6 +147,7 @@ func plainTestCodec() Codec[ID] {
 
 var errNoIdentity = errors.New("no identity")
 
+// Rule 104.
 func TestRandomPacketsSurviveInAnyRoom(t *testing.T) {
 	for name, c := range testCodecs() {
 		t.Run(name, func(t *testing.T) {
