@@ -56,3 +56,14 @@ func TestPauseDoesNotPutOffATaskThatBeganAfterIt(t *testing.T) {
 		t.Errorf("the news that waited is told at %v, now is %v", gossip.due, c.now)
 	}
 }
+
+func TestPauseIsNoTimeToRefute(t *testing.T) {
+	c := newTestCore(t, Local(), "a", "b", "c", "d")
+	c.know(claim("b", 1, Suspect, 0, "c"))
+	c.now = c.now.Add(time.Hour) // without any event: a stood still
+	// This is the first that it reads.
+	c.know(claim("b", 1, Down, 0, "c", "d"))
+	if m, _ := c.Member("b"); m.State != Suspect {
+		t.Errorf("b, which had no time to refute, is %v", m)
+	}
+}

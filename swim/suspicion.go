@@ -279,10 +279,11 @@ func (c *Core[ID, Addr]) judge(slot uint32, r *record[ID], d *doubt[ID, Addr]) {
 	c.mourn(r.id)
 }
 
-// patient reports whether a suspect has had its time to refute.
+// patient reports whether a suspect has had its time to refute. While we stood
+// still it had none.
 func (c *Core[ID, Addr]) patient(r *record[ID]) bool {
 	d := c.doubts.at(r.doubt)
-	return r.flags&isLone != 0 || c.now >= d.since.Add(d.least)
+	return r.flags&isLone != 0 || c.now >= d.since.Add(d.least) && !c.overdue()
 }
 
 // excuse gives a suspect that answered us its full time again: it may only not

@@ -100,13 +100,29 @@ type pause struct {
 	frozen Instant
 }
 
+// overdue reports whether an event is so late that there must have been a
+// pause, of which only packets that waited have come in.
+func (c *Core[ID, Addr]) overdue() bool {
+	for k := range c.tasks {
+		if t := &c.tasks[k]; t.armed && TimerKind(k) != TimerForget && c.stalled(c.now.Sub(t.due)) {
+			return true
+		}
+	}
+	return false
+}
+
+// stalled reports whether an event is too late for us to have run all the time.
+func (c *Core[ID, Addr]) stalled(late time.Duration) bool {
+	return c.cfg.StallLimit != Off && late > c.cfg.StallLimit
+}
+
 // checkPause is told how late an event came. Too late means that this process
 // did not run: every deadline moves by that time, and the running probe is
 // dropped, because its ack may lie unread. Packets that waited are handled
 // before events, so some of it may have begun after the pause: nothing moves
 // by more than its age.
 func (c *Core[ID, Addr]) checkPause(late time.Duration) {
-	if c.cfg.StallLimit == Off || late <= c.cfg.StallLimit {
+	if !c.stalled(late) {
 		return
 	}
 	c.stats.Pauses++
