@@ -91,8 +91,8 @@ func (b *backlog) gather(limit, most int, out []uint32, skip uint32) []uint32 {
 }
 
 // sent settles the last gather, since which the backlog must not have changed.
-// It asks, in order, for the index of each of those gathered whether it was
-// really told. One that found no room goes first the next time.
+// It asks for the index of each of those gathered whether it was really
+// told, perhaps more than once. One that found no room goes first the next time.
 func (b *backlog) sent(r queuedRecords, gathered []uint32, told func(i int) bool) {
 	i := 0
 	for p := range b.rings {

@@ -67,11 +67,11 @@ type Notify struct {
 type Config struct {
 	// Period is how often one member is probed. If zero, 1 second.
 	//
-	// Detection time grows with it, load shrinks with it. RoundTrip
-	// takes at most three quarters of it: the rest is for the indirect probe.
+	// Detection time grows with it, load shrinks with it. RoundTrip takes at
+	// most three quarters of it: the rest is for the indirect probe.
 	Period time.Duration
 	// RoundTrip is how long a direct probe waits for its ack before others
-	// are asked. If zero, half the Period.
+	// are asked. If zero, half the Period; at most three quarters of it.
 	RoundTrip time.Duration
 	// IndirectProbes is how many members are asked then: SWIM's k. If zero,
 	// 3; at most 16.

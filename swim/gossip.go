@@ -24,7 +24,9 @@ func (c *Core[ID, Addr]) gossipDue() {
 		c.sayGoodbye()
 		return
 	}
-	c.gossipTo(c.cfg.Gossip.Num, false)
+	if c.renewIfAllowed(); !c.todo.gossip { // a renewal gossips anyway
+		c.gossipTo(c.cfg.Gossip.Num, false)
+	}
 }
 
 // gossipTo tells some distinct active members what there is to tell. Each
@@ -158,13 +160,13 @@ func (c *Core[ID, Addr]) settleBacklog(updates []Update[ID]) {
 	if len(updates) == 0 {
 		return
 	}
+	c.backlog.sent(c.roster, c.slots, func(i int) bool { return updates[i].Sent })
 	sent := 0
-	c.backlog.sent(c.roster, c.slots, func(i int) bool {
+	for i := range updates {
 		if updates[i].Sent {
 			sent++
 		}
-		return updates[i].Sent
-	})
+	}
 	switch tried := max(c.fit, 16); {
 	case sent >= tried:
 		c.fit = 2 * tried

@@ -88,11 +88,7 @@ func (g *guard[ID, Addr]) checkSelf(wrong *complaints) {
 func (g *guard[ID, Addr]) checkPackets(wrong *complaints, packets []Datagram[ID]) {
 	c := g.core
 	fan := max(c.cfg.IndirectProbes, c.cfg.Gossip.Num, c.cfg.Announce.Num, c.cfg.AnnounceDown.Num)
-	// A probe event may judge, console and ping before it renews, which is
-	// announced to whoever demanded it and gossiped.
-	if len(packets) > 4+fan {
-		wrong.add("S14: %d packets at once", len(packets))
-	}
+	var said []Message
 	for _, d := range packets {
 		if len(d.Data) > c.cfg.MaxPacket {
 			wrong.add("S13: a packet of %d bytes, at most %d", len(d.Data), c.cfg.MaxPacket)
@@ -109,6 +105,7 @@ func (g *guard[ID, Addr]) checkPackets(wrong *complaints, packets []Datagram[ID]
 			wrong.add("S13: sent %x, which encodes as %x (%v)", d.Data, g.buf, err)
 		}
 		h := &g.pkt.Header
+		said = append(said, h.Message)
 		if h.Dst != d.To || h.Dst.Addr() == h.Src.Addr() || h.Dst.Addr() == c.us.addr {
 			wrong.add("S9: from %v to %v, handed over for %v", h.Src, h.Dst, d.To)
 		}
@@ -120,6 +117,11 @@ func (g *guard[ID, Addr]) checkPackets(wrong *complaints, packets []Datagram[ID]
 				wrong.add("S9: an update about ourselves: %v", u)
 			}
 		}
+	}
+	// A probe event may judge, console and ping before it renews, which is
+	// announced to whoever demanded it and gossiped.
+	if len(packets) > 4+fan {
+		wrong.add("S14: %d packets at once: %v", len(packets), said)
 	}
 }
 
@@ -343,7 +345,7 @@ func (g *guard[ID, Addr]) checkTasks(wrong *complaints) {
 		wrong.add("rule 76: nothing will end the goodbye")
 	}
 	next, any := c.graves.top()
-	if rests := c.tally[Down] + c.tally[Left]; rests > 0 && (!any || !armed(TimerForget) || c.tasks[TimerForget].due > max(next.at, c.now)) {
+	if rests := c.tally[Down] + c.tally[Left] + c.tally[tallyLone]; rests > 0 && (!any || !armed(TimerForget) || c.tasks[TimerForget].due > max(next.at, c.now)) {
 		wrong.add("rule 77: %d tombstones, forget at %v (armed %v), the first at %v", rests, c.tasks[TimerForget].due, armed(TimerForget), next.at)
 	}
 }

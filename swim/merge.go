@@ -9,6 +9,15 @@ type origin struct {
 	tell    bool // gossip it if it is new
 }
 
+// trim takes from a record what its origin may not say. How long to remember is
+// told only by those who synchronise with us, which is for the owner to arrange:
+// made up in gossip, it would wake us again and again.
+func (o origin) trim(remaining *uint32) {
+	if !o.owner {
+		*remaining = 0
+	}
+}
+
 // compare is the order of truth between a claim and a record of the same
 // identity, see [compareTruth].
 func (c *Core[ID, Addr]) compare(inc Incarnation, state State, r *record[ID]) int {
@@ -42,6 +51,7 @@ func (c *Core[ID, Addr]) applyAll(updates []Update[ID], o origin) {
 // was news. The address decides where it belongs, the identity whether it is
 // about the same life, and the order of truth whether it is later.
 func (c *Core[ID, Addr]) apply(u *Update[ID], o origin) bool {
+	o.trim(&u.Remaining)
 	at := u.ID.Addr()
 	if at == c.us.addr {
 		return c.aboutUs(u)
@@ -116,6 +126,7 @@ func (c *Core[ID, Addr]) merge(slot uint32, r *record[ID], u *Update[ID], o orig
 	was := r.member()
 	r.meta = max(r.meta, u.Metadata)
 	news := r.meta > was.Metadata
+	o.trim(&u.Remaining)
 	state := u.State
 	if state == Down && !c.cfg.Rules.SoleVerdict {
 		state = c.weigh(r, u)

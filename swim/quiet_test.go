@@ -21,3 +21,32 @@ func TestTwoMembersStopGossiping(t *testing.T) {
 	c.wantView("a", "b alive 0, c alive 0")
 	c.wantView("c", "a alive 0, b alive 0")
 }
+
+func TestRenewalAtAGossipRoundGossipsOnce(t *testing.T) {
+	c := newCluster(t, Local(), "a", "b", "c", "d", "e", "f")
+	c.meet()
+	c.run(5 * time.Second)
+	a := c.node("a")
+	tell := func() {
+		c.do("a", func(core *Core[who, string], rt Runtime[who]) error { return core.SetMetadata(core.us.meta+1, rt) })
+	}
+	down := func() {
+		c.do("a", func(core *Core[who, string], rt Runtime[who]) error {
+			return core.Apply(func(yield func(Update[who]) bool) {
+				yield(Update[who]{Member: Member[who]{ID: core.us.id, State: Down}})
+			}, false, rt)
+		})
+	}
+	down()
+	tell()
+	down() // this one has to wait
+	a.core.renewal.wait = a.core.tasks[TimerGossip].due.Sub(a.core.renewal.last)
+	before := a.core.Stats().Sent[MessageGossip]
+	c.run(a.core.tasks[TimerGossip].due.Sub(c.now))
+	if a.core.Stats().Renewals != 2 {
+		t.Fatalf("%d renewals", a.core.Stats().Renewals)
+	}
+	if sent := a.core.Stats().Sent[MessageGossip] - before; sent != 3 {
+		t.Errorf("a gossiped to %d members at once", sent)
+	}
+}

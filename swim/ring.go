@@ -33,6 +33,7 @@ type ring struct {
 	count int // sum of live
 
 	limit   int      // of the last gather
+	skipped bool     // it left an item out
 	waiting []uint32 // scratch of settle
 }
 
@@ -145,6 +146,9 @@ func (r *ring) move(item, from, to uint32, m mover) {
 
 // expire discards the items that were told so often or more.
 func (r *ring) expire(limit int) {
+	if r.bound[limit] == r.bound[MaxTransmissions] && r.live[MaxTransmissions] == 0 {
+		return // nobody is so far
+	}
 	for told := limit; told <= MaxTransmissions; told++ {
 		r.count -= r.live[told]
 		r.live[told] = 0
@@ -156,6 +160,7 @@ func (r *ring) expire(limit int) {
 // Those told limit times or more are discarded; skip is left out.
 func (r *ring) gather(limit, most int, out []uint32, skip uint32) []uint32 {
 	r.limit = min(max(limit, 0), MaxTransmissions)
+	r.skipped = false
 	if r.count == 0 {
 		return out
 	}
@@ -165,7 +170,11 @@ func (r *ring) gather(limit, most int, out []uint32, skip uint32) []uint32 {
 			continue
 		}
 		for place := r.bound[told+1]; place != r.bound[told] && len(out) < most; place++ {
-			if item := *r.at(place); item != hole && item != skip {
+			switch item := *r.at(place); item {
+			case hole:
+			case skip:
+				r.skipped = true
+			default:
 				out = append(out, item)
 			}
 		}
@@ -176,26 +185,35 @@ func (r *ring) gather(limit, most int, out []uint32, skip uint32) []uint32 {
 // sent settles the last gather, of which this ring's part begins at index i of
 // what was gathered. It returns the index where the next ring's part begins.
 func (r *ring) sent(gathered []uint32, i int, ok func(i int) bool, m mover) int {
-	behind := r.bound[0]
+	behind, live := r.bound[0], r.live[0]
 	for told := 0; told < r.limit && i < len(gathered); told++ {
 		// Those of this class that were gathered lie before the ones that have
 		// just come from the class before.
-		first := r.bound[told+1]
-		if r.live[told] > 0 {
-			i = r.settle(told, behind, gathered, i, ok, m)
+		first, next := r.bound[told+1], r.live[told+1]
+		if live > 0 {
+			i = r.settle(told, behind, live, gathered, i, ok, m)
 		}
-		behind = first
+		behind, live = first, next
 	}
 	r.expire(r.limit)
 	r.tidy(m)
 	return i
 }
 
-// settle goes through one class, up to a place, as gather did. It brings those
+// settle goes through the items of one class, up to a place, as gather did. It brings those
 // that were told together at its beginning, in front of those that wait on,
 // and moves the boundary behind them.
-func (r *ring) settle(told int, behind uint32, gathered []uint32, i int, ok func(i int) bool, m mover) int {
+func (r *ring) settle(told int, behind uint32, live int, gathered []uint32, i int, ok func(i int) bool, m mover) int {
 	first := r.bound[told+1]
+	if n := min(live, len(gathered)-i); !r.skipped && int(behind-first) == live {
+		// No holes among them: nearly always only the boundary moves.
+		if sent := leading(i, i+n, ok); sent >= 0 {
+			r.live[told] -= sent
+			r.live[told+1] += sent
+			r.bound[told+1] += uint32(sent)
+			return i + n
+		}
+	}
 	to := first  // where the next one that was told belongs
 	after := to  // the place behind the last one that was told
 	overrun := 0 // how many of those that wait stood before it
@@ -234,6 +252,21 @@ func (r *ring) settle(told int, behind uint32, gathered []uint32, i int, ok func
 		to++
 	}
 	return i
+}
+
+// leading returns how many were told of those from index i to j, if they are
+// the first of them; else it returns -1.
+func leading(i, j int, ok func(i int) bool) int {
+	sent := 0
+	for i+sent < j && ok(i+sent) {
+		sent++
+	}
+	for k := i + sent; k < j; k++ {
+		if ok(k) {
+			return -1
+		}
+	}
+	return sent
 }
 
 // each yields the items in the order of gather, and how often each was told.
