@@ -68,7 +68,9 @@ func (l *lattice) merge(records ...Update[who]) Update[who] {
 }
 
 // key is a record as text, whole.
-func key(u Update[who]) string { return fmt.Sprintf("%v metadata %d", u, u.Metadata) }
+func key(u Update[who]) string {
+	return fmt.Sprintf("%v at %d metadata %d", u, u.Incarnation, u.Metadata)
+}
 
 // smallRecords are all records of one address with few lives, incarnations,
 // sets of accusers and metadata versions.
@@ -88,7 +90,9 @@ func smallRecords() (all []Update[who]) {
 					}
 				}
 			}
-			all = append(all, Update[who]{Member: Member[who]{ID: m.ID, Metadata: meta, State: Left}})
+			for inc := range Incarnation(2) { // which a goodbye does not have
+				all = append(all, Update[who]{Member: Member[who]{ID: m.ID, Metadata: meta, State: Left, Incarnation: inc}})
+			}
 		}
 	}
 	return all
