@@ -19,7 +19,8 @@ type payloads struct {
 	// credit is how many bytes payloads may take from the updates. Each packet
 	// adds a quarter of itself, so that neither starves the other, and a large
 	// payload finds its packet after a few.
-	credit int
+	credit  int
+	scratch []payload
 }
 
 // payloadShare is the part of each packet that is the payloads' for sure: one
@@ -58,7 +59,7 @@ func (q *payloads) insert(item payload) {
 // settle notes that the first n items that were taken have been sent. Those
 // that were told often enough are done.
 func (q *payloads) settle(taken []bool, limit int) {
-	var sent []payload
+	sent := q.scratch[:0]
 	kept := q.items[:0]
 	for i, item := range q.items {
 		if i < len(taken) && taken[i] {
@@ -75,6 +76,8 @@ func (q *payloads) settle(taken []bool, limit int) {
 	for _, item := range sent {
 		q.insert(item)
 	}
+	clear(sent)
+	q.scratch = sent
 }
 
 // AddBroadcast queues a payload to be told to everybody. It is copied. It
@@ -162,22 +165,26 @@ func (c *Core[ID, Addr]) loadPayloads(p *Packet[ID], room int) int {
 	q := &c.queue
 	room -= c.codec.MaxHeader()
 	q.credit = min(q.credit+room/payloadShare, room)
-	free := max(room-len(p.Updates)*c.codec.MaxUpdate(), q.credit)
+	free := max(0, room-len(p.Updates)*c.codec.MaxUpdate()) // nobody else needs it
+	limit := max(free, q.credit)
 	c.taken = c.taken[:0]
 	used := 0
 	for _, item := range q.items {
 		cost := len(item.data) + payloadFrame
-		taken := used+cost <= free+payloadFrame
+		taken := used+cost <= limit+payloadFrame
 		c.taken = append(c.taken, taken)
 		if taken {
 			used += cost
 			p.Payloads = append(p.Payloads, item.data)
+		} else {
+			// The credit is saved for it, or smaller ones would take it all.
+			limit = free
 		}
-		if used >= free {
+		if used >= limit {
 			break
 		}
 	}
-	q.credit = max(0, q.credit-used)
+	q.credit = max(0, q.credit-max(0, used-free))
 	return len(c.taken)
 }
 

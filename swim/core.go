@@ -86,6 +86,7 @@ func NewWithHandler[ID Identity[ID, Addr], Addr comparable](self ID, cfg Config,
 		return nil, ErrEncode
 	}
 	c.us.take(self)
+	c.todo.refuted = never
 	return c, nil
 }
 

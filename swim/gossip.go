@@ -34,10 +34,10 @@ func (c *Core[ID, Addr]) gossipDue() {
 func (c *Core[ID, Addr]) gossipTo(k int, always bool) {
 	c.sample = c.roster.sample(&c.roster.active, k, c.rnd, c.sample, nil)
 	for _, slot := range c.sample {
-		if !always && !c.untold() {
-			break
+		news := c.backlog.len() > 0 || c.us.untold > 0 || len(c.queue.items) > 0 && c.wanted(slot)
+		if news || always {
+			c.post(slot, Header[ID]{Dst: c.roster.at(slot).id, Message: MessageGossip}, c.cfg.MaxPacket, full)
 		}
-		c.post(slot, Header[ID]{Dst: c.roster.at(slot).id, Message: MessageGossip}, c.cfg.MaxPacket, full)
 	}
 }
 

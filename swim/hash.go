@@ -1,6 +1,9 @@
 package swim
 
-import "hash/fnv"
+import (
+	"fmt"
+	"hash/fnv"
+)
 
 // A hasher folds a state into one number, the same at every process.
 type hasher[ID any] struct {
@@ -51,13 +54,14 @@ func (h *hasher[ID]) flag(flags ...bool) {
 func (c *Core[ID, Addr]) Hash() uint64 {
 	sum := fnv.New64a()
 	h := &hasher[ID]{sum: sum, codec: c.codec}
+	fmt.Fprint(sum, c.cfg)
 	h.number(uint64(c.now), uint64(c.pause.frozen))
 	h.id(c.us.id)
 	h.number(uint64(c.us.inc), c.us.meta, uint64(c.us.phase), uint64(c.us.untold), uint64(c.us.overheard))
 	c.hashRenewal(h)
 	for _, t := range c.tasks {
-		h.number(uint64(t.token), uint64(t.due))
-		h.flag(t.armed)
+		h.number(uint64(t.token), uint64(t.since), uint64(t.due), uint64(t.at))
+		h.flag(t.armed, t.outstanding)
 	}
 	c.hashRoster(h)
 	c.hashTold(h)
@@ -97,7 +101,11 @@ func (c *Core[ID, Addr]) hashRoster(h *hasher[ID]) {
 		for _, slot := range o.slots {
 			h.id(c.roster.at(slot).id)
 		}
+		for _, slot := range o.soon {
+			h.number(uint64(slot))
+		}
 	}
+	h.number(uint64(c.doubts.token))
 	for _, r := range c.roster.each {
 		h.id(r.id)
 		h.number(uint64(r.inc), r.meta, uint64(r.heard), uint64(r.until), uint64(r.state), uint64(r.flags))

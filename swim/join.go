@@ -27,8 +27,9 @@ const maxContacts = 1024
 // any identity. Nothing changes until it answers; the question is repeated,
 // with the tasks of Config.AnnounceDown, until then.
 //
-// It returns [ErrLeft] after [Core.Leave], and [ErrFull] if too many addresses
-// are waiting for an answer, and [ErrEncode] if the codec can not write it.
+// It returns [ErrLeft] after [Core.Leave] or when we are down for good,
+// [ErrFull] if too many addresses are waiting for an answer, and [ErrEncode] if
+// the codec can not write it.
 func (c *Core[ID, Addr]) Announce(to ID, rt Runtime[ID]) error {
 	c.enter(rt)
 	defer c.exit()
@@ -181,10 +182,15 @@ func (c *Core[ID, Addr]) nextLost() (next ID, any bool) {
 			}
 		}
 		for list.next < len(list.list) {
-			id := list.list[list.next].id
-			list.next++
-			if c.absent(id) {
-				return id, true
+			known := list.list[list.next]
+			switch {
+			case c.absent(known.id):
+				list.next++
+				return known.id, true
+			case known.seed:
+				list.next++
+			default: // it became a member, or one of the lost
+				list.list = slices.Delete(list.list, list.next, list.next+1)
 			}
 		}
 		if round == 0 {

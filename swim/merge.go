@@ -79,7 +79,9 @@ func (c *Core[ID, Addr]) apply(u *Update[ID], o origin) bool {
 // meet makes a member of an address that was unknown. A down or left one is
 // remembered without a word to the owner, who never heard of it.
 func (c *Core[ID, Addr]) meet(u *Update[ID], o origin) bool {
-	if u.State.Active() && c.full() {
+	if u.State.Active() && c.full() || u.State == Suspect && c.tally[Down]+c.tally[Left] >= c.cfg.MaxTombstones {
+		// A suspect that nobody here knows may be one that had to be forgotten
+		// early; it would come back as often as somebody else suspects it.
 		c.count(DropFull)
 		return false
 	}
@@ -97,6 +99,7 @@ func (c *Core[ID, Addr]) meet(u *Update[ID], o origin) bool {
 	case Suspect:
 		c.doubt(r, u.Incarnation, u.By, false)
 		c.activate(slot, r)
+		c.doubted(r, false)
 	default:
 		c.accuseDown(r, u)
 		c.bury(slot, r, u.State, u.Remaining)
@@ -194,6 +197,7 @@ func (c *Core[ID, Addr]) supersede(slot uint32, r *record[ID], u *Update[ID], st
 		if r.flags&inActive == 0 {
 			c.activate(slot, r)
 		}
+		c.doubted(r, false)
 	default:
 		if state == Down && u.Incarnation != r.inc {
 			c.release(r) // it was accused at another incarnation
@@ -241,15 +245,18 @@ func (c *Core[ID, Addr]) replace(slot uint32, r *record[ID], u *Update[ID], o or
 	if active {
 		c.notify(Notification[ID]{Kind: NotifyRename, Member: r.member(), Old: old})
 	}
-	switch {
-	case state == Suspect:
+	switch state {
+	case Suspect:
 		c.doubt(r, u.Incarnation, u.By, false)
-	case state == Down || state == Left:
+	case Down, Left:
 		c.accuseDown(r, u)
 		c.end(slot, r, state, u.Remaining, true)
 	}
 	if state.Active() && !active {
 		c.activate(slot, r)
+	}
+	if state == Suspect {
+		c.doubted(r, false)
 	}
 	c.tell(slot, r, o, c.priorityOf(r))
 	return true

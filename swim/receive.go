@@ -219,6 +219,9 @@ func (c *Core[ID, Addr]) turnUndead(to ID, at Incarnation, newest ID, room int) 
 	}
 }
 
+// never is so long ago that nothing was a moment after it.
+const never Instant = -1 << 62
+
 // A todo is what an input decided to do when it is otherwise done.
 type todo struct {
 	gossip  bool    // tell some members at once

@@ -34,7 +34,7 @@ func (t Instant) String() string {
 // What a method is handed is valid only during the call. No method may call
 // the core.
 type Runtime[ID any] interface {
-	// Now is the monotonic time. A core asks once per input.
+	// Now is the monotonic time, not negative. A core asks once per input.
 	Now() Instant
 	// SendTo sends a packet, which may get lost.
 	SendTo(to ID, packet []byte)

@@ -100,6 +100,10 @@ func (c *Core[ID, Addr]) doubt(r *record[ID], inc Incarnation, by []ID, ours boo
 		c.accuse(d, r.id, by)
 	}
 	c.watch(r, d)
+}
+
+// doubted tells an owner who asked for it that an active member is doubted.
+func (c *Core[ID, Addr]) doubted(r *record[ID], ours bool) {
 	if c.cfg.Notify.Suspect {
 		c.notify(Notification[ID]{Kind: NotifySuspect, Member: r.member(), Cause: c.cause(r, !ours)})
 	}
@@ -189,6 +193,7 @@ func (c *Core[ID, Addr]) accuseByProbe(slot uint32, r *record[ID], inc Incarnati
 	}
 	if r.state == Alive {
 		c.doubt(r, inc, nil, true)
+		c.doubted(r, true)
 		c.backlog.push(c.roster, slot, prioSuspect)
 		return
 	}

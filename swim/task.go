@@ -2,21 +2,38 @@ package swim
 
 import "time"
 
-// A task is something that runs by timer events, one outstanding at a time.
+// A task is something that runs by timer events.
 type task struct {
-	token uint32  // of the outstanding event; every other one is stale
-	since Instant // when it was submitted
-	due   Instant
 	armed bool
+	since Instant // when it was armed
+	due   Instant // when it runs
+
+	// An event can not be taken back, so the one that is outstanding stays in
+	// use if it comes no later than the task is due: it is submitted again
+	// when it comes. However often a task is armed anew, few are on their way.
+	// One that is overdue may have got lost.
+	outstanding bool
+	token       uint32 // of that event; every other one is stale
+	at          Instant
 }
 
-// arm submits the next event of a task; an outstanding one becomes stale.
+// arm lets a task run after a time, and not when it was armed for before.
 func (c *Core[ID, Addr]) arm(k TimerKind, after time.Duration) {
 	t := &c.tasks[k]
-	t.token++
-	t.since, t.due = c.now, c.now.Add(after)
 	t.armed = true
-	c.rt.SubmitAfter(Timer[ID]{Kind: k, Token: t.token}, after)
+	t.since, t.due = c.now, c.now.Add(after)
+	if !t.outstanding || t.at < c.now || t.at > t.due {
+		c.submit(k)
+	}
+}
+
+// submit submits the event of a task; an outstanding one becomes stale.
+func (c *Core[ID, Addr]) submit(k TimerKind) {
+	t := &c.tasks[k]
+	t.outstanding = true
+	t.token++
+	t.at = t.due
+	c.rt.SubmitAfter(Timer[ID]{Kind: k, Token: t.token}, t.at.Sub(c.now))
 }
 
 // armEvery is arm for a task that may be switched off.
@@ -26,11 +43,8 @@ func (c *Core[ID, Addr]) armEvery(k TimerKind, every time.Duration) {
 	}
 }
 
-// disarm makes the outstanding event of a task stale.
-func (c *Core[ID, Addr]) disarm(k TimerKind) {
-	c.tasks[k].token++
-	c.tasks[k].armed = false
-}
+// disarm ends a task until it is armed again.
+func (c *Core[ID, Addr]) disarm(k TimerKind) { c.tasks[k].armed = false }
 
 // HandleTimer takes back what [Runtime.SubmitAfter] was given. An event that
 // was replaced does nothing; one that comes early is submitted again; one that
@@ -47,31 +61,40 @@ func (c *Core[ID, Addr]) HandleTimer(t Timer[ID], rt Runtime[ID]) error {
 		c.settle()
 		return nil
 	}
-	if t.Kind == TimerProbe && c.us.phase != connected {
-		return ErrNotConnected
-	}
-	if t.Kind >= numTimerKinds {
-		c.count(DropStaleTimer)
-		return nil
+	if t.Kind >= numTimerKinds || !c.tasks[t.Kind].outstanding || c.tasks[t.Kind].token != t.Token {
+		return c.stale(t.Kind)
 	}
 	task := &c.tasks[t.Kind]
-	if !task.armed || task.token != t.Token {
-		c.count(DropStaleTimer)
-		return nil
-	}
-	if early := task.due.Sub(c.now); early > 0 {
+	if early := task.at.Sub(c.now); early > 0 {
 		rt.SubmitAfter(t, early)
 		return nil
+	}
+	task.outstanding = false
+	if !task.armed {
+		return c.stale(t.Kind)
 	}
 	if t.Kind != TimerForget {
 		// Members are forgotten after a day; nobody is wronged if that
 		// happens late.
-		c.checkPause(c.now.Sub(task.due))
+		c.checkPause(c.now.Sub(task.at))
+	}
+	if task.due > c.now {
+		c.submit(t.Kind)
+		return nil
 	}
 	task.armed = false
 	err := c.run(t.Kind)
 	c.settle()
 	return err
+}
+
+// stale handles an event that no task waits for.
+func (c *Core[ID, Addr]) stale(k TimerKind) error {
+	if k == TimerProbe && c.us.phase != connected {
+		return ErrNotConnected
+	}
+	c.count(DropStaleTimer)
+	return nil
 }
 
 func (c *Core[ID, Addr]) run(k TimerKind) error {
@@ -130,6 +153,7 @@ func (c *Core[ID, Addr]) checkPause(late time.Duration) {
 		if t := &c.tasks[k]; TimerKind(k) != TimerForget {
 			by := min(late, c.now.Sub(t.since))
 			t.since, t.due = t.since.Add(by), t.due.Add(by)
+			t.at = max(t.at, c.now) // that its event is late is explained
 		}
 	}
 	c.doubts.shift(late, c.now)
