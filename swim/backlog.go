@@ -45,7 +45,7 @@ func (b *backlog) push(r queuedRecords, slot uint32, p priority) {
 		if b.fresh(slot, place, p) {
 			return
 		}
-		ring.remove(place, r)
+		ring.remove(place)
 	}
 	r.queue(slot, b.rings[p].push(slot, r), p)
 }
@@ -60,7 +60,7 @@ func (b *backlog) fresh(slot, place uint32, p priority) bool {
 // remove takes a member that is forgotten out, if it is queued.
 func (b *backlog) remove(r queuedRecords, slot uint32) {
 	if ring, place := b.locate(r, slot); ring != nil {
-		ring.remove(place, r)
+		ring.remove(place)
 	}
 }
 

@@ -105,6 +105,11 @@ func checkBacklog(t *testing.T, r *roster[ID, Addr], b *backlog, n *naiveBacklog
 	if queued != i {
 		t.Fatalf("%d records say that they are queued, want %d", queued, i)
 	}
+}
+
+// checkHoles checks that holes are few, as they are when something was told.
+func checkHoles(t *testing.T, b *backlog) {
+	t.Helper()
 	for p := range b.rings {
 		ring := &b.rings[p]
 		if holes := ring.span() - ring.count; holes > max(ring.span()/2, leastRing) {
@@ -180,6 +185,7 @@ func TestBacklogAgreesWithANaiveOne(t *testing.T) {
 					})
 				}
 				b.sent(r, out, func(i int) bool { return told[i] })
+				checkHoles(t, &b)
 				n.sent(limit, out, told)
 			}
 			checkBacklog(t, r, &b, &n)

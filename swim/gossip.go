@@ -157,9 +157,6 @@ func (c *Core[ID, Addr]) most(room int) int {
 
 // settleBacklog takes note of which updates were sent.
 func (c *Core[ID, Addr]) settleBacklog(updates []Update[ID]) {
-	if len(updates) == 0 {
-		return
-	}
 	c.backlog.sent(c.roster, c.slots, func(i int) bool { return updates[i].Sent })
 	sent := 0
 	for i := range updates {

@@ -105,12 +105,16 @@ func (r *ring) grow() {
 	r.items = larger.items
 }
 
-// remove takes the item at a place out.
-func (r *ring) remove(place uint32, m mover) {
+// remove takes the item at a place out. The hole stays until the ring is told
+// from or is full: often all items go one by one, and no other has to move.
+func (r *ring) remove(place uint32) {
 	*r.at(place) = hole
 	r.live[r.class(place)]--
-	r.count--
-	r.tidy(m)
+	if r.count--; r.count == 0 {
+		for told := range r.bound {
+			r.bound[told] = r.bound[0]
+		}
+	}
 }
 
 // tidy squeezes the holes out if they are many, which takes as long as making

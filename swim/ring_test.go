@@ -31,7 +31,7 @@ func TestRingOfFewItemsStaysSmall(t *testing.T) {
 	}
 	for i := range uint32(100_000) {
 		item := i * 7 % 10
-		r.remove(where[item], where)
+		r.remove(where[item])
 		where[item] = r.push(item, where)
 	}
 	if len(r.items) > 64 {
