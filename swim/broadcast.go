@@ -133,7 +133,8 @@ func (c *Core[ID, Addr]) deliver(p *Packet[ID]) (first error) {
 }
 
 // Broadcast sends payloads, and nothing else, to some members now. It sends
-// nothing if none is queued.
+// nothing if none is queued. Without an active member, or when we left or are
+// down, it is [ErrNotConnected].
 func (c *Core[ID, Addr]) Broadcast(rt Runtime[ID]) error {
 	c.enter(rt)
 	defer c.exit()

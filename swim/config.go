@@ -74,7 +74,7 @@ type Config struct {
 	// are asked. If zero, half the Period; at most three quarters of it.
 	RoundTrip time.Duration
 	// IndirectProbes is how many members are asked then: SWIM's k. If zero,
-	// 3; at most 16.
+	// 3; at most 16; [Off] for nobody.
 	IndirectProbes int
 
 	// Gossip spreads what there is to tell beyond what probes carry. Nothing
@@ -83,8 +83,9 @@ type Config struct {
 	// Announce asks active members for a feed, which repairs what gossip
 	// lost. If zero, 1 every 30 s.
 	Announce Task
-	// AnnounceDown contacts the lost: members that are down, and seeds that
-	// are not active. It heals partitions. If zero, 2 every 65 s.
+	// AnnounceDown contacts the lost: members that are down or have a lone
+	// verdict, seeds that are not active, and addresses whose Announce was not
+	// answered. It heals partitions. If zero, 2 every 65 s.
 	AnnounceDown Task
 
 	// SuspicionFactor times max(1, log10 n) periods is how long a suspect
@@ -97,14 +98,15 @@ type Config struct {
 	// zero, 1.
 	Members int
 
-	// ForgetAfter is how long a down or left member is remembered. If zero,
-	// 24 hours.
+	// ForgetAfter is how long a down or left member, or one with a lone
+	// verdict, is remembered. If zero, 24 hours.
 	ForgetAfter time.Duration
 	// LeaveTimeout bounds how long a leaving member waits for others to have
 	// heard. If zero, 5 seconds.
 	LeaveTimeout time.Duration
 	// StallLimit is how late a timer event may come before the core takes
-	// itself for the one that stood still. If zero, a quarter of the Period.
+	// itself for the one that stood still. If zero, a quarter of the Period;
+	// [Off] for never.
 	StallLimit time.Duration
 
 	// MaxPacket bounds the bytes of a packet that is sent, less what the
@@ -117,13 +119,16 @@ type Config struct {
 	// that are down or left. If zero, 100,000.
 	MaxMembers int
 	// MaxTombstones bounds the down and left members that are remembered;
-	// beyond it the one that would be forgotten first is. If zero, 100,000.
+	// beyond it the one that would be forgotten first is, and unknown members
+	// that somebody suspects are not accepted. If zero, 100,000.
 	MaxTombstones int
 	// MaxNewMembers bounds the unknown members that are accepted within a
-	// second from members that we have not verified. If zero, 10,000.
+	// second, down and left ones too; those of a feed that we asked for and of
+	// Apply are not counted. If zero, 10,000.
 	MaxNewMembers int
-	// MaxRelays bounds the probes relayed for others at one time. If zero,
-	// 256; each asker may have a sixteenth of them, at least 8.
+	// MaxRelays bounds the probes relayed for others at one time; beyond it
+	// the oldest makes way. If zero, 256; each asker may have a sixteenth of
+	// them, at least 8.
 	MaxRelays int
 	// MaxBroadcasts bounds the payloads that wait to be told. If zero, 1,024.
 	MaxBroadcasts int
@@ -144,8 +149,9 @@ const maxIndirect = 16
 // maxDatagram is the largest payload of a UDP datagram over IPv4.
 const maxDatagram = 65507
 
-// Paper returns the protocol of the 2002 paper with every extension off, for
-// reading one against the other, and for experiments.
+// Paper returns the protocol of the 2002 paper, with every extension off that
+// can be, for reading one against the other, and for experiments. Goodbyes and
+// renewed identities remain.
 func Paper() Config {
 	return Config{
 		Period:         1500 * time.Millisecond,

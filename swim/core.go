@@ -115,7 +115,8 @@ func (c *Core[ID, Addr]) drop(d Drop) error {
 // Apply merges records from elsewhere: of another core, or saved earlier. With
 // tell, what was new is gossiped. Records of members that are known go through
 // the order of truth like any others; a Down about a member that we hold
-// alive only accuses it.
+// alive only accuses it. How long a record is still remembered counts here
+// alone, but never beyond Config.ForgetAfter.
 //
 // It returns [ErrFull] if some records found no room and [ErrMalformed] if
 // some are none; the others are applied all the same.
@@ -140,7 +141,9 @@ func (c *Core[ID, Addr]) Apply(known iter.Seq[Update[ID]], tell bool, rt Runtime
 }
 
 // Configure puts new settings into force, or returns a [ConfigError] and
-// keeps the old ones. Suspicions that run keep the deadlines they have.
+// keeps the old ones. Suspicions that run keep the deadlines they have, but
+// each starts anew when Rules.AccuserDeadline is switched off, under which some
+// have none.
 func (c *Core[ID, Addr]) Configure(cfg Config, rt Runtime[ID]) error {
 	c.enter(rt)
 	defer c.exit()

@@ -38,8 +38,9 @@
 //   - Whoever holds a suspicion runs its deadline, and every packet to a
 //     suspect tells it.
 //   - Left is a state of its own: a goodbye is not a failure.
-//   - Those who are down, and seeds, are contacted for ever: partitions heal.
+//   - Seeds are contacted for ever, and those who are down until they are
+//     forgotten: partitions heal.
 //   - A process that stood still suspects itself, not the others.
 //
-// [Paper] switches them off.
+// [Paper] switches off all of them but Left.
 package swim

@@ -7,16 +7,16 @@ import "fmt"
 // should happen.
 type Drop uint8
 
-// The reasons. A packet that is dropped as a whole changed nothing but
-// counters; of those that concern one record, the rest of the packet counted.
+// The reasons. What of a packet counted nevertheless is said at
+// [Core.HandleData]; of those that concern one record, the rest of it.
 const (
 	DropMalformed    Drop = iota // the bytes are no packet
 	DropTooBig                   // larger than Config.MaxReceive
-	DropEcho                     // from our own identity or address
+	DropEcho                     // from our own address, or an Announce to it
 	DropMisaddressed             // for somebody else, or for an earlier life of ours
 	DropSelfRelay                // a relayed probe that names ourselves as its other end
-	DropDownSender               // its sender is down, left, or lost its address
-	DropFull                     // Config.MaxMembers is reached
+	DropDownSender               // its sender is down, left, or does not have its address
+	DropFull                     // Config.MaxMembers is reached; for an unknown suspect, MaxTombstones
 	DropNewRate                  // too many new members within a second
 	DropStaleAck                 // an ack for a probe that is over, or not from whom we asked
 	DropUnasked                  // a feed that we did not ask for
@@ -24,9 +24,9 @@ const (
 	DropRelayRefused             // a ping-req for or from somebody we do not relay for
 	DropRelayFull                // too many relays in flight
 	DropRateLimited              // answered that address a moment ago
-	DropTooLarge                 // the answer would be larger than what an unknown sender sent
+	DropTooLarge                 // the packet to send does not fit into the room that it may take
 	DropStaleUndead              // told that an earlier incarnation of ours is down
-	DropDefunct                  // we left or are down, and answer nothing
+	DropDefunct                  // we left or are down, and answer nothing; turn-undead while we leave
 	DropNoHandler                // a payload, and no BroadcastHandler
 	DropStaleTimer               // a timer event that was replaced, or never submitted
 	DropOldNews                  // a record that we knew, or knew better

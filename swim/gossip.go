@@ -42,7 +42,8 @@ func (c *Core[ID, Addr]) gossipTo(k int, always bool) {
 }
 
 // Gossip tells some members what there is to tell, now. It may be nothing:
-// then they hear our header.
+// then they hear our header. Without an active member, or when we left or are
+// down, it is [ErrNotConnected].
 func (c *Core[ID, Addr]) Gossip(rt Runtime[ID]) error {
 	c.enter(rt)
 	defer c.exit()

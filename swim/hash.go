@@ -47,8 +47,8 @@ func (h *hasher[ID]) flag(flags ...bool) {
 	}
 }
 
-// Hash returns a hash of everything that decides what this core does next, but
-// its randomness: equal for cores in the same state, in whatever process, and
+// Hash returns a hash of everything that decides what this core does next, its
+// configuration too, but not its randomness: equal for cores in the same state, in whatever process, and
 // almost surely different for others. Counters do not count. It looks at
 // everything, so it is for tests, fuzzing and simulation.
 func (c *Core[ID, Addr]) Hash() uint64 {

@@ -25,9 +25,11 @@ const maxContacts = 1024
 
 // Announce asks one address whether we may join. Its member there may be of
 // any identity. Nothing changes until it answers; the question is repeated,
-// with the tasks of Config.AnnounceDown, until then.
+// with the tasks of Config.AnnounceDown, until then, or until the member there
+// is active, or down and contacted for that.
 //
 // It returns [ErrLeft] after [Core.Leave] or when we are down for good,
+// [DropEcho] for our own address,
 // [ErrFull] if too many addresses are waiting for an answer, and [ErrEncode] if
 // the codec can not write it.
 func (c *Core[ID, Addr]) Announce(to ID, rt Runtime[ID]) error {
@@ -54,8 +56,9 @@ func (c *Core[ID, Addr]) Announce(to ID, rt Runtime[ID]) error {
 }
 
 // SetSeeds replaces the addresses that are contacted for ever while they are
-// not active members. Our own among them is skipped. More than 1,024 are
-// [ErrFull], and change nothing.
+// not active members. Our own among them is skipped. More than 1,024, with
+// those that wait for the answer to an Announce, are [ErrFull], and one that the
+// codec can not write is [ErrEncode].
 func (c *Core[ID, Addr]) SetSeeds(seeds []ID, rt Runtime[ID]) error {
 	c.enter(rt)
 	defer c.exit()

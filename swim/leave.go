@@ -15,7 +15,8 @@ type leaving[ID any] struct {
 
 // Leave says goodbye. From now on every header says that we left; when some
 // members have acked that, or after Config.LeaveTimeout, NotifyDefunct comes.
-// The way back is [Core.ChangeIdentity]. A second call is [ErrLeft].
+// The way back is [Core.ChangeIdentity]. A second call is [ErrLeft]. One who is
+// alone, or down for good, has left at once.
 func (c *Core[ID, Addr]) Leave(rt Runtime[ID]) error {
 	c.enter(rt)
 	defer c.exit()

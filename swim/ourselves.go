@@ -166,8 +166,9 @@ func (c *Core[ID, Addr]) die() {
 
 // ChangeIdentity becomes next, which begins at incarnation 0. At the same
 // address it must supersede the current identity; at another one it must
-// supersede whoever is known there; else [ErrNotSuperseding]. It is the way
-// back after [Core.Leave].
+// supersede whoever is known there; else [ErrNotSuperseding]. The current one is
+// [ErrSameIdentity], and one that the codec can not write [ErrEncode]. It is the
+// way back after [Core.Leave].
 func (c *Core[ID, Addr]) ChangeIdentity(next ID, rt Runtime[ID]) error {
 	c.enter(rt)
 	defer c.exit()

@@ -4,9 +4,16 @@ package swim
 // whole before any of it counts.
 //
 // What is ignored is counted, and returned as a [Drop] if it concerns the
-// packet as such; then nothing but counters has changed, except that a sender
-// who answers late has still been heard. Errors of the [BroadcastHandler] are
-// returned too; the rest of the packet counted.
+// packet as such. Nothing of it counted if it is no packet, not for us, or not
+// asked for: [DropMalformed], [DropTooBig], [DropEcho], [DropMisaddressed],
+// [DropSelfRelay], [DropUnasked], [DropStaleUndead]. If we do not listen to its
+// sender, at most what the header says of that one did: [DropDownSender],
+// [DropFull], [DropNewRate]. With any other the sender was heard and the updates
+// counted, and only what the message asks for was not done.
+//
+// Errors of the [BroadcastHandler], [ErrFull] at Config.MaxBroadcasts, and what
+// the codec says of an answer that it can not write are returned too; the rest
+// of the packet counted.
 func (c *Core[ID, Addr]) HandleData(packet []byte, rt Runtime[ID]) error {
 	c.enter(rt)
 	defer c.exit()

@@ -16,8 +16,9 @@ import "slices"
 //	↑             ↑              ↑            ↑
 //	bound[3]      bound[2]       bound[1]     bound[0]
 //
-// An item that is replaced or removed leaves a hole, drawn as a dot; holes are
-// squeezed out when they outnumber the items.
+// An item that is replaced or removed leaves a hole, drawn as a dot; holes lie
+// until something was told and they outnumber the items, or until the ring is
+// full and they are a quarter of it.
 type ring struct {
 	// items are those from place bound[MaxTransmissions] up to bound[0], each
 	// at its place modulo the length, which is a power of two. Places only

@@ -52,7 +52,7 @@ const (
 	TimerIndirect     TimerKind = iota // the ack is overdue: ask others
 	TimerProbe                         // judge this probe, start the next
 	TimerSuspicion                     // the time to refute is over
-	TimerAnnounce                      // announce to an active member
+	TimerAnnounce                      // announce to some active members
 	TimerAnnounceDown                  // announce to the lost
 	TimerGossip                        // spread what there is to tell
 	TimerForget                        // stop remembering those long gone
@@ -72,8 +72,9 @@ func (k TimerKind) String() string {
 }
 
 // A Timer is an event that a core wants to get back after a time. It acts only
-// if it is the outstanding one of its task; early, late, twice, or not at all
-// is harmless.
+// if it is the outstanding one of its task and its time has come; early, twice
+// or made up is harmless, and late shows the core that it stood still. A task
+// whose event never comes rests until something arms it anew.
 type Timer[ID any] struct {
 	Kind  TimerKind
 	Token uint32 // which event of the task
@@ -106,9 +107,9 @@ const (
 	NotifyRejoin                           // we were declared down and go on as Member; before we were Old
 	NotifyConflict                         // somebody else uses our address: Member is us, Old what they claimed
 
-	NotifySuspect     // Member is doubted; Cause says by whom
-	NotifyUpdated     // Member refuted, or its metadata is newer
-	NotifyReceived    // a packet was received from Member
+	NotifySuspect     // Member is doubted; Cause says by whom; after its NotifyUp if it is new
+	NotifyUpdated     // Member, which was active, refuted, or its metadata is newer
+	NotifyReceived    // a packet was received from Member, as its header says
 	NotifySent        // a packet was sent to Member
 	NotifyProbeFailed // Member did not answer probe Number
 )

@@ -10,7 +10,7 @@ type Stats struct {
 
 	Probes        uint64 // started
 	ProbesFailed  uint64 // nobody answered in time
-	ProbesVoid    uint64 // not judged: a pause, or events out of order
+	ProbesVoid    uint64 // not judged: a pause, events out of order, or a renewal that waits
 	Refutations   uint64 // how often we had to raise our incarnation
 	Renewals      uint64 // how often we took a new identity by ourselves
 	Conflicts     uint64 // somebody else spoke for us

@@ -47,11 +47,12 @@ func (c *Core[ID, Addr]) armEvery(k TimerKind, every time.Duration) {
 func (c *Core[ID, Addr]) disarm(k TimerKind) { c.tasks[k].armed = false }
 
 // HandleTimer takes back what [Runtime.SubmitAfter] was given. An event that
-// was replaced does nothing; one that comes early is submitted again; one that
-// comes much too late makes the core suspect itself of having stood still.
+// was replaced does nothing; one that comes early, or whose task is due later
+// by now, is submitted again; one that comes much too late makes the core
+// suspect itself of having stood still.
 //
-// It returns [ErrNotConnected] for a probe event while nobody is known and
-// [ErrIncompleteProbe] if the events of a probe came out of order; probing
+// It returns [ErrNotConnected] for a probe event while no active member is
+// known, or we left or are down, and [ErrIncompleteProbe] if the events of a probe came out of order; probing
 // goes on after both.
 func (c *Core[ID, Addr]) HandleTimer(t Timer[ID], rt Runtime[ID]) error {
 	c.enter(rt)
