@@ -56,7 +56,6 @@ func (c *Core[ID, Addr]) parse(packet []byte, p *Packet[ID]) error {
 	if len(packet) > c.cfg.MaxReceive {
 		return c.drop(DropTooBig)
 	}
-	p.Reset()
 	if c.codec.Parse(packet, p) != nil {
 		return c.drop(DropMalformed)
 	}
