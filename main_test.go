@@ -37,12 +37,16 @@ func leftBehind(before map[string]string) string {
 }
 
 // goroutines returns the stacks of all goroutines by the id that each begins
-// with.
+// with, but for the one that the fuzzer of the testing package leaves behind to
+// wait for signals.
 func goroutines() map[string]string {
 	all := make([]byte, 1<<20)
 	all = all[:runtime.Stack(all, true)]
 	stacks := make(map[string]string)
 	for stack := range strings.SplitSeq(strings.TrimSpace(string(all)), "\n\n") {
+		if strings.Contains(stack, "os/signal.loop") {
+			continue
+		}
 		id, _, _ := strings.Cut(strings.TrimPrefix(stack, "goroutine "), " ")
 		stacks[id] = stack
 	}

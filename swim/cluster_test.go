@@ -380,10 +380,3 @@ func (c *cluster) happened(name string) string {
 	n.events = nil
 	return strings.Join(lines, ", ")
 }
-
-func (c *cluster) wantEvents(name, want string) {
-	c.t.Helper()
-	if got := c.happened(name); got != want {
-		c.t.Errorf("%v: the owner of %s was told %q, want %q", c.now, name, got, want)
-	}
-}

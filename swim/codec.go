@@ -13,8 +13,8 @@ type Codec[ID any] interface {
 	// smaller ones that follow, and sets Sent in each.
 	Append(b []byte, room int, p *Packet[ID]) ([]byte, error)
 
-	// Parse fills p from a packet: all of it or, with an error, nothing that
-	// may be used. Payloads point into data. It never panics and never
+	// Parse empties p, and fills it from a packet: all of it or, with an
+	// error, nothing that may be used. Payloads point into data. It never panics and never
 	// allocates by a length that the data declare.
 	Parse(data []byte, p *Packet[ID]) error
 

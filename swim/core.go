@@ -244,7 +244,9 @@ func (c *Core[ID, Addr]) connect() {
 // in step for ever.
 func (c *Core[ID, Addr]) startTasks() {
 	c.arm(TimerProbe, 1+time.Duration(c.rnd.Int64N(int64(c.cfg.Period))))
-	c.armEvery(TimerAnnounce, c.cfg.Announce.Every)
+	if !c.tasks[TimerAnnounce].armed { // a feed may have asked for more already
+		c.armEvery(TimerAnnounce, c.cfg.Announce.Every)
+	}
 	c.rearmContact()
 }
 

@@ -155,6 +155,16 @@ func (c *Core[ID, Addr]) announceToActive() {
 	}
 }
 
+// announceSoon asks for the next feed within a period: one that held members
+// whom we did not know was not the whole list. So a joiner learns a list that
+// is larger than a packet in some seconds, and asks rarely once it knows it.
+func (c *Core[ID, Addr]) announceSoon() {
+	t := &c.tasks[TimerAnnounce]
+	if c.cfg.Announce.Every != Off && (!t.armed || t.due > c.now.Add(c.cfg.Period)) {
+		c.arm(TimerAnnounce, c.cfg.Period)
+	}
+}
+
 // contactLost asks the next of the lost whether they are back. If they are few,
 // a new round may begin at somebody who was asked just now, and is passed over.
 func (c *Core[ID, Addr]) contactLost() {

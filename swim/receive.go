@@ -41,9 +41,12 @@ func (c *Core[ID, Addr]) HandleData(packet []byte, rt Runtime[ID]) error {
 	if h.Message == MessageFeed {
 		c.fedBy(sender)
 	}
-	changes := c.roster.changes
+	changes, known := c.roster.changes, c.roster.len()
 	o := origin{tell: true, trusted: h.Message == MessageFeed}
 	c.applyAll(p.Updates, o)
+	if h.Message == MessageFeed && c.roster.len() > known {
+		c.announceSoon()
+	}
 	err = c.deliver(p)
 	if c.roster.changes != changes {
 		sender = c.slotOf(h.Src)
@@ -60,7 +63,6 @@ func (c *Core[ID, Addr]) parse(packet []byte, p *Packet[ID]) error {
 	if len(packet) > c.cfg.MaxReceive {
 		return c.drop(DropTooBig)
 	}
-	p.Reset()
 	if c.codec.Parse(packet, p) != nil {
 		return c.drop(DropMalformed)
 	}

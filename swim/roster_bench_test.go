@@ -46,9 +46,9 @@ func BenchmarkFind(b *testing.B) {
 			r.insert(id)
 		}
 		type plain struct {
-			id   ID
-			inc  uint64
-			rest uint64
+			id  ID
+			inc uint64
+			_   uint64
 		}
 		baseline := make(map[Addr]*plain)
 		for _, id := range ids {

@@ -52,8 +52,7 @@ type swarm struct {
 	*cluster
 	rnd     *rand.Rand
 	calm    bool
-	broken  bool     // packets are damaged, and nothing but the codec notices
-	faults  []func() // each does something bad once
+	broken  bool // packets are damaged, and nothing but the codec notices
 	lives   map[string]int
 	cuts    map[[2]string]bool // links that are cut, from and to
 	amnesia map[who]bool       // lives that began twice

@@ -170,7 +170,7 @@ func (g *agent) logger() *slog.Logger {
 	if g.logFormat == "json" {
 		return slog.New(slog.NewJSONHandler(g.err, &slog.HandlerOptions{Level: level}))
 	}
-	return slog.New(tint.NewHandler(g.err, &tint.Options{
+	return slog.New(tint.NewTextHandler(g.err, &tint.Options{
 		Level:      level,
 		TimeFormat: "15:04:05.000",
 		NoColor:    !colourful(g.err),
