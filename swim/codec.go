@@ -14,8 +14,8 @@ type Codec[ID any] interface {
 	Append(b []byte, room int, p *Packet[ID]) ([]byte, error)
 
 	// Parse empties p, and fills it from a packet: all of it or, with an
-	// error, nothing that may be used. Payloads point into data. It never panics and never
-	// allocates by a length that the data declare.
+	// error, nothing that may be used. Payloads point into data. It never
+	// panics and never allocates by a length that the data declare.
 	Parse(data []byte, p *Packet[ID]) error
 
 	// AppendID appends the canonical bytes of an identity: equal for equal

@@ -81,7 +81,8 @@ type Config struct {
 	// is sent while there is nothing to tell. If zero, 3 every 200 ms.
 	Gossip Task
 	// Announce asks active members for a feed, which repairs what gossip
-	// lost. If zero, 1 every 30 s.
+	// lost, and again within a Period while feeds name somebody unknown. If
+	// zero, 1 every 30 s.
 	Announce Task
 	// AnnounceDown contacts the lost: members that are down or have a lone
 	// verdict, seeds that are not active, and addresses whose Announce was not

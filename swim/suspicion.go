@@ -110,8 +110,8 @@ func (c *Core[ID, Addr]) doubted(r *record[ID], ours bool) {
 }
 
 // accuse adds accusers to those of a suspect or down member, and reports
-// whether there are more of them. A member does not accuse itself; and whether we do is for
-// us to say.
+// whether there are more of them. A member does not accuse itself; and whether
+// we do is for us to say.
 func (c *Core[ID, Addr]) accuse(d *doubt[ID, Addr], accused ID, by []ID) (more bool) {
 	for _, id := range by {
 		if id == c.us.id || id.Addr() == accused.Addr() {
