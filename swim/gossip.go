@@ -90,7 +90,7 @@ func (c *Core[ID, Addr]) post(to uint32, h Header[ID], room int, with filling) e
 	}
 	payloads := 0
 	if with == full && h.Message.HasPayloads() && len(c.queue.items) > 0 && c.wanted(to) {
-		payloads = c.loadPayloads(p, room)
+		payloads = c.loadPayloads(p, room-own*c.codec.MaxUpdate())
 	}
 	if err := c.transmit(p, room); err != nil {
 		return err

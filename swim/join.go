@@ -148,6 +148,9 @@ func (c *Core[ID, Addr]) fedBy(sender uint32) {
 // announceToActive asks some active members for a feed: it repairs what gossip
 // did not reach us with.
 func (c *Core[ID, Addr]) announceToActive() {
+	if c.us.phase != connected {
+		return
+	}
 	c.armEvery(TimerAnnounce, c.cfg.Announce.Every)
 	c.sample = c.roster.sample(&c.roster.active, c.cfg.Announce.Num, c.rnd, c.sample, nil)
 	for _, slot := range c.sample {
@@ -160,7 +163,7 @@ func (c *Core[ID, Addr]) announceToActive() {
 // is larger than a packet in some seconds, and asks rarely once it knows it.
 func (c *Core[ID, Addr]) announceSoon() {
 	t := &c.tasks[TimerAnnounce]
-	if c.cfg.Announce.Every != Off && (!t.armed || t.due > c.now.Add(c.cfg.Period)) {
+	if c.us.present() && c.cfg.Announce.Every != Off && (!t.armed || t.due > c.now.Add(c.cfg.Period)) {
 		c.arm(TimerAnnounce, c.cfg.Period)
 	}
 }
@@ -246,11 +249,16 @@ func (c *Core[ID, Addr]) armContact() {
 }
 
 // contactSoon lets a lost member be the next to be contacted, within a period.
+// It may not be where it says, so the longer it does not answer, the longer it
+// has to talk until it is asked again.
 func (c *Core[ID, Addr]) contactSoon(slot uint32) {
 	lost, t := &c.roster.lost, &c.tasks[TimerAnnounceDown]
+	if !c.us.present() || c.cfg.AnnounceDown.Every == Off || c.asked.waits(c.roster.at(slot).id.Addr(), c.now, c.cfg.Period) {
+		return
+	}
 	c.roster.leave(lost, slot)
 	c.roster.enter(lost, slot, true)
-	if c.cfg.AnnounceDown.Every != Off && (!t.armed || t.due > c.now.Add(c.cfg.Period)) {
+	if !t.armed || t.due > c.now.Add(c.cfg.Period) {
 		c.arm(TimerAnnounceDown, c.cfg.Period)
 	}
 }

@@ -23,12 +23,12 @@ func (c *Core[ID, Addr]) Leave(rt Runtime[ID]) error {
 	if c.us.phase == saysGoodbye || c.us.phase == gone {
 		return ErrLeft
 	}
-	alone := c.us.phase != connected
+	before := c.us.phase
 	c.us.phase = saysGoodbye
 	c.renewal.wanted = false
 	c.stopTasks()
 	c.disarm(TimerAnnounceDown)
-	if alone {
+	if before != connected {
 		c.goodbyeDone()
 		return nil
 	}

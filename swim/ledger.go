@@ -71,6 +71,13 @@ func (l *ledger[Addr]) askedAt(at Addr, when Instant) bool {
 	return e.open && e.at == when
 }
 
+// waits reports whether an address was asked lately: within a time that doubles
+// with each question that went unanswered.
+func (l *ledger[Addr]) waits(at Addr, now Instant, every time.Duration) bool {
+	e := l.entries[at]
+	return e.open && now.Sub(e.at) < every<<min(e.count, 10)
+}
+
 // take reports whether an answer was due from an address; another one is not.
 func (l *ledger[Addr]) take(at Addr) bool {
 	e := l.entries[at]

@@ -71,3 +71,31 @@ func TestEvictionSparesLoneMembers(t *testing.T) {
 	}
 	c.wantView("a", "b down 0, t2 left, t3 left")
 }
+
+// Neither one that left nor one that is down for good asks for anything.
+func TestWhoLeftAnnouncesNoMore(t *testing.T) {
+	c := newCluster(t, Config{}, "a", "b", "c")
+	c.meet()
+	c.run(2 * time.Second)
+	// b asks, leaves, and then hears of somebody new.
+	if err := c.do("b", func(core *Core[who, string], rt Runtime[who]) error { return core.Announce(who{"a", 0}, rt) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.do("b", func(core *Core[who, string], rt Runtime[who]) error { return core.Leave(rt) }); err != nil {
+		t.Fatal(err)
+	}
+	feed, err := names.Append(nil, 1400, &Packet[who]{
+		Header:  Header[who]{Src: who{"a", 1}, Dst: who{"b", 1}, Message: MessageFeed},
+		Updates: []Update[who]{{Member: Member[who]{ID: who{"new", 1}}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c.do("b", func(core *Core[who, string], rt Runtime[who]) error { return core.HandleData(feed, rt) })
+	c.run(time.Second)
+	before := c.core("b").Stats().Sent[MessageAnnounce]
+	c.run(5 * time.Minute)
+	if n := c.core("b").Stats().Sent[MessageAnnounce] - before; n > 0 {
+		t.Errorf("%d announces after it left", n)
+	}
+}

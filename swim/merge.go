@@ -146,7 +146,6 @@ func (c *Core[ID, Addr]) merge(slot uint32, r *record[ID], u *Update[ID], o orig
 		priority = c.priorityOf(r)
 	case state.Active() && r.flags&inActive == 0 && r.flags&isLone == 0 && c.full():
 		c.count(DropFull)
-		return news
 	default:
 		priority = c.supersede(slot, r, u, state)
 		news = true

@@ -61,28 +61,31 @@ func (c *Core[ID, Addr]) aboutUs(u *Update[ID]) bool {
 		c.count(DropJump)
 		return false
 	}
+	overheard := false // somebody else spoke for us
 	if u.Metadata > c.us.meta {
 		c.us.meta = max(u.Metadata, u.Metadata+1)
 		c.us.untold = c.size().transmissions
-		c.overheard(u.ID)
+		overheard = true
 	}
 	switch {
 	case u.State == Left || u.State == Down && u.Incarnation >= c.us.inc:
 		c.fell(u.ID)
-	case u.State == Alive && u.Incarnation <= c.us.inc:
-		return false
-	case u.State == Alive:
+	case u.State == Alive && u.Incarnation > c.us.inc:
 		// Nobody but us may raise it: another process uses our identity, or we
 		// lost our state.
-		c.overheard(u.ID)
+		overheard = true
 		c.outlive(u.Incarnation)
+	case u.State == Alive:
 	case u.Incarnation < c.us.inc:
 		c.todo.explain = true
 	default:
 		c.outlive(u.Incarnation)
 		c.refute()
 	}
-	return true
+	if overheard {
+		c.overheard(u.ID)
+	}
+	return overheard || u.State != Alive
 }
 
 // outlive raises our incarnation above one that somebody named.
@@ -194,6 +197,7 @@ func (c *Core[ID, Addr]) ChangeIdentity(next ID, rt Runtime[ID]) error {
 		c.doubtAnew()
 	}
 	c.takeIdentity(next)
+	c.renewal.demanded = false
 	c.todo.gossip = true
 	c.settle()
 	c.rearmContact()
@@ -209,7 +213,7 @@ func (c *Core[ID, Addr]) ReuseIdentity(rt Runtime[ID]) error {
 	switch c.us.phase {
 	case undead:
 		c.us.phase = disconnected
-		c.renewal.wanted = false
+		c.renewal.wanted, c.renewal.demanded = false, false
 		c.rearmContact()
 		return nil
 	case saysGoodbye, gone:

@@ -120,7 +120,7 @@ func (c *Core[ID, Addr]) hear(h *Header[ID], size int) (sender uint32, err error
 	}
 	r := c.roster.at(slot)
 	if r.id != h.Src || r.state == Down || r.state == Left && h.SrcState != Left {
-		if !h.Message.kind().answer && (r.id == h.Src || r.id.Supersedes(h.Src)) {
+		if !h.Message.kind().answer && (r.id == h.Src || !h.Src.Supersedes(r.id) && r.id.Supersedes(h.Src)) {
 			at := h.SrcIncarnation
 			if r.id == h.Src {
 				at = max(at, r.inc)
