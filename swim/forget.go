@@ -13,8 +13,9 @@ func (c *Core[ID, Addr]) bury(slot uint32, r *record[ID], state State, remaining
 	if state == Left {
 		r.inc = 0 // a goodbye is about the whole life
 	}
-	before := r.until
-	r.until = c.now.Add(c.memory(remaining))
+	times := c.roster.times(slot)
+	before := times.until
+	times.until = c.now.Add(c.memory(remaining))
 	if state == Left && r.flags&inLost != 0 {
 		c.roster.leave(&c.roster.lost, slot)
 	}
@@ -22,8 +23,8 @@ func (c *Core[ID, Addr]) bury(slot uint32, r *record[ID], state State, remaining
 		c.roster.enter(&c.roster.lost, slot, true)
 		c.armContact()
 	}
-	if !rested || r.until != before {
-		c.dig(slot, r) // otherwise it lies there already
+	if !rested || times.until != before {
+		c.dig(slot) // otherwise it lies there already
 	}
 }
 
@@ -39,20 +40,21 @@ func (c *Core[ID, Addr]) memory(remaining uint32) time.Duration {
 
 // remember extends the time of a tombstone whose equal is remembered longer
 // elsewhere.
-func (c *Core[ID, Addr]) remember(slot uint32, r *record[ID], remaining uint32) {
+func (c *Core[ID, Addr]) remember(slot uint32, remaining uint32) {
 	if remaining == 0 {
 		return
 	}
-	if until := c.now.Add(c.memory(remaining)); until > r.until {
-		r.until = until
-		c.dig(slot, r)
+	times := c.roster.times(slot)
+	if until := c.now.Add(c.memory(remaining)); until > times.until {
+		times.until = until
+		c.dig(slot)
 	}
 }
 
 // dig enters a tombstone into the queue of those to forget. Entries are not
 // taken out when a member returns: they find nothing to do, and when they
 // outnumber the tombstones the queue is made anew.
-func (c *Core[ID, Addr]) dig(slot uint32, r *record[ID]) {
+func (c *Core[ID, Addr]) dig(slot uint32) {
 	if c.graves.len() > 2*(c.tally[Down]+c.tally[Left]+c.tally[tallyLone])+64 {
 		old := c.graves.clone()
 		c.graves = heap{}
@@ -62,7 +64,7 @@ func (c *Core[ID, Addr]) dig(slot uint32, r *record[ID]) {
 			}
 		}
 	}
-	c.graves.push(r.until, 0, slot)
+	c.graves.push(c.roster.times(slot).until, 0, slot)
 	if next, _ := c.graves.top(); !c.tasks[TimerForget].armed || next.at < c.tasks[TimerForget].due {
 		c.arm(TimerForget, next.at.Sub(c.now))
 	}
@@ -72,7 +74,7 @@ func (c *Core[ID, Addr]) dig(slot uint32, r *record[ID]) {
 // forgotten at that instant. One with a lone verdict is gone for us.
 func (c *Core[ID, Addr]) rests(slot uint32, at Instant) bool {
 	r := c.roster.at(slot)
-	return (!r.state.Active() || r.flags&isLone != 0) && r.until == at
+	return (!r.state.Active() || r.flags&isLone != 0) && c.roster.times(slot).until == at
 }
 
 // forgetDue forgets those whose time is over, and waits for the next.

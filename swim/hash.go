@@ -106,9 +106,10 @@ func (c *Core[ID, Addr]) hashRoster(h *hasher[ID]) {
 		}
 	}
 	h.number(uint64(c.doubts.token))
-	for _, r := range c.roster.each {
+	for slot, r := range c.roster.each {
+		times := c.roster.times(slot)
 		h.id(r.id)
-		h.number(uint64(r.inc), r.meta, uint64(r.heard), uint64(r.until), uint64(r.state), uint64(r.flags))
+		h.number(uint64(r.inc), r.meta, uint64(times.heard), uint64(times.until), uint64(r.state), uint64(r.flags))
 		if r.doubt == 0 {
 			continue
 		}

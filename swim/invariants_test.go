@@ -173,7 +173,7 @@ func (g *guard[ID, Addr]) checkRecords(wrong *complaints) {
 	var tally [numTallies]int
 	for slot, r := range c.roster.each {
 		tally[tallyOf(r)]++
-		w := witness[ID]{id: r.id, inc: r.inc, meta: r.meta, state: r.state, lone: r.flags&isLone != 0, until: r.until}
+		w := witness[ID]{id: r.id, inc: r.inc, meta: r.meta, state: r.state, lone: r.flags&isLone != 0, until: c.roster.times(slot).until}
 		if found, ok := c.roster.find(r.id.Addr()); !ok || found != slot {
 			wrong.add("%v is at slot %d, found at %d (%v)", r.id, slot, found, ok)
 		}

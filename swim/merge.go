@@ -99,7 +99,7 @@ func (c *Core[ID, Addr]) meet(u *Update[ID], o origin) bool {
 	case Suspect:
 		c.doubt(r, u.Incarnation, u.By, false)
 		c.activate(slot, r)
-		c.doubted(r, false)
+		c.doubted(slot, r, false)
 	default:
 		c.accuseDown(r, u)
 		c.bury(slot, r, u.State, u.Remaining)
@@ -196,7 +196,7 @@ func (c *Core[ID, Addr]) supersede(slot uint32, r *record[ID], u *Update[ID], st
 		if r.flags&inActive == 0 {
 			c.activate(slot, r)
 		}
-		c.doubted(r, false)
+		c.doubted(slot, r, false)
 	default:
 		if state == Down && u.Incarnation != r.inc {
 			c.release(r) // it was accused at another incarnation
@@ -238,7 +238,8 @@ func (c *Core[ID, Addr]) replace(slot uint32, r *record[ID], u *Update[ID], o or
 	}
 	c.release(r)
 	c.roster.rename(slot, u.ID)
-	r.inc, r.meta, r.heard = u.Incarnation, u.Metadata, 0
+	r.inc, r.meta = u.Incarnation, u.Metadata
+	c.roster.times(slot).heard = 0
 	r.flags &^= isVerified
 	c.become(r, Alive, false)
 	if active {
@@ -255,7 +256,7 @@ func (c *Core[ID, Addr]) replace(slot uint32, r *record[ID], u *Update[ID], o or
 		c.activate(slot, r)
 	}
 	if state == Suspect {
-		c.doubted(r, false)
+		c.doubted(slot, r, false)
 	}
 	c.tell(slot, r, o, c.priorityOf(r))
 	return true
@@ -305,7 +306,7 @@ func (c *Core[ID, Addr]) deactivate(slot uint32, r *record[ID], state State, gos
 	c.armContact() // one that left may be a seed
 	m := r.member()
 	m.State = state
-	c.notify(Notification[ID]{Kind: NotifyDown, Member: m, Cause: c.cause(r, gossiped)})
+	c.notify(Notification[ID]{Kind: NotifyDown, Member: m, Cause: c.cause(slot, r, gossiped)})
 }
 
 // end makes a member down or left. The owner hears of it once.

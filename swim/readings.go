@@ -86,11 +86,11 @@ func (c *Core[ID, Addr]) State() iter.Seq[Update[ID]] {
 		if !yield(Update[ID]{Member: c.Self()}) {
 			return
 		}
-		for _, r := range c.roster.each {
+		for slot, r := range c.roster.each {
 			var u Update[ID]
 			c.fill(&u, r)
 			if !r.state.Active() {
-				u.Remaining = uint32(max(time.Millisecond, r.until.Sub(c.now)) / time.Millisecond)
+				u.Remaining = uint32(max(time.Millisecond, c.roster.times(slot).until.Sub(c.now)) / time.Millisecond)
 			}
 			if !yield(u) {
 				return

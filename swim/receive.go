@@ -129,7 +129,7 @@ func (c *Core[ID, Addr]) hear(h *Header[ID], size int) (sender uint32, err error
 		}
 		return slot, c.drop(DropDownSender)
 	}
-	r.heard = c.now
+	c.roster.times(slot).heard = c.now
 	c.pause.frozen = 0
 	return slot, nil
 }

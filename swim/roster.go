@@ -7,21 +7,26 @@ import (
 )
 
 // A record is what we know about one member. With the ready-made [ID] it takes
-// 80 bytes without padding and holds no pointer, so that the garbage collector
-// never looks into a roster.
+// 64 bytes without padding, one line of the cache, and holds no pointer, so
+// that the garbage collector never looks into a roster. What is rarely read
+// lies apart, see [times].
 type record[ID any] struct {
 	id       ID
 	inc      Incarnation
 	meta     uint64
-	heard    Instant // when a packet from it last reached us
-	until    Instant // of a down or left member: when it is forgotten
-	doubt    uint32  // its suspicion: 0, or one more than a place in a table of the core's
-	pos      uint32  // its place in the order that it is in
-	queued   uint32  // its place in the backlog, if it is there
+	doubt    uint32 // its suspicion: 0, or one more than a place in a table of the core's
+	pos      uint32 // its place in the order that it is in
+	queued   uint32 // its place in the backlog, if it is there
 	state    State
 	flags    recordFlags
 	priority priority // its class in the backlog, if it is there
 	_        uint8
+}
+
+// times are the moments in the life of a member.
+type times struct {
+	heard Instant // when a packet from it last reached us
+	until Instant // of one that is gone: when it is forgotten
 }
 
 // member is the record in the form that the owner gets.
@@ -45,7 +50,10 @@ const (
 // pageBits is the logarithm of the number of records in a page.
 const pageBits = 9
 
-type page[ID any] [1 << pageBits]record[ID]
+type page[ID any] struct {
+	records [1 << pageBits]record[ID]
+	times   [1 << pageBits]times
+}
 
 // A roster is everybody we know, not ourselves: at most one identity for each
 // address. A member has a slot, a small number, until it is removed; a slot
@@ -128,7 +136,12 @@ func (r *roster[ID, Addr]) hash(at Addr) uint32 {
 
 // at returns the record of a member. It stays the member's until it is removed.
 func (r *roster[ID, Addr]) at(slot uint32) *record[ID] {
-	return &r.pages[slot>>pageBits][slot&(1<<pageBits-1)]
+	return &r.pages[slot>>pageBits].records[slot&(1<<pageBits-1)]
+}
+
+// times returns the moments of a member, which lie beside its record.
+func (r *roster[ID, Addr]) times(slot uint32) *times {
+	return &r.pages[slot>>pageBits].times[slot&(1<<pageBits-1)]
 }
 
 // find returns the slot of the member at an address, if there is one.
@@ -159,7 +172,7 @@ func (r *roster[ID, Addr]) hint(updates []Update[ID], hints *[hintBatch]uint32) 
 			continue
 		}
 		rec := r.at(hints[i])
-		touched |= rec.flags // a record takes more than one line of the cache
+		touched |= rec.flags
 		if rec.id != updates[i].ID {
 			hints[i] = none
 		}
@@ -172,8 +185,7 @@ func (r *roster[ID, Addr]) hint(updates []Update[ID], hints *[hintBatch]uint32) 
 func (r *roster[ID, Addr]) touch(slots []uint32) {
 	touched := recordFlags(0)
 	for _, slot := range slots {
-		rec := r.at(slot)
-		touched |= recordFlags(rec.inc) | rec.flags // a record takes more than one line of the cache
+		touched |= r.at(slot).flags
 	}
 	r.touched = touched
 }
@@ -216,6 +228,7 @@ func (r *roster[ID, Addr]) remove(slot uint32) {
 	}
 	r.index.remove(r.hash(rec.id.Addr()), slot)
 	*rec = record[ID]{pos: r.vacant}
+	*r.times(slot) = times{}
 	r.vacant = slot + 1
 	r.count--
 	r.changes++

@@ -103,9 +103,9 @@ func (c *Core[ID, Addr]) doubt(r *record[ID], inc Incarnation, by []ID, ours boo
 }
 
 // doubted tells an owner who asked for it that an active member is doubted.
-func (c *Core[ID, Addr]) doubted(r *record[ID], ours bool) {
+func (c *Core[ID, Addr]) doubted(slot uint32, r *record[ID], ours bool) {
 	if c.cfg.Notify.Suspect {
-		c.notify(Notification[ID]{Kind: NotifySuspect, Member: r.member(), Cause: c.cause(r, !ours)})
+		c.notify(Notification[ID]{Kind: NotifySuspect, Member: r.member(), Cause: c.cause(slot, r, !ours)})
 	}
 }
 
@@ -177,10 +177,10 @@ func (c *Core[ID, Addr]) corroborate(slot uint32, r *record[ID], u *Update[ID]) 
 		return true
 	case Down:
 		more := len(u.By) > 0 && c.accuse(c.doubtOf(r), r.id, u.By)
-		c.remember(slot, r, u.Remaining)
+		c.remember(slot, u.Remaining)
 		return more
 	case Left:
-		c.remember(slot, r, u.Remaining)
+		c.remember(slot, u.Remaining)
 	}
 	return false
 }
@@ -193,7 +193,7 @@ func (c *Core[ID, Addr]) accuseByProbe(slot uint32, r *record[ID], inc Incarnati
 	}
 	if r.state == Alive {
 		c.doubt(r, inc, nil, true)
-		c.doubted(r, true)
+		c.doubted(slot, r, true)
 		c.backlog.push(c.roster, slot, prioSuspect)
 		return
 	}
@@ -274,8 +274,8 @@ func (c *Core[ID, Addr]) judge(slot uint32, r *record[ID], d *doubt[ID, Addr]) {
 		c.stats.LoneVerdicts++
 		c.become(r, Suspect, true)
 		c.deactivate(slot, r, Down, false)
-		r.until = c.now.Add(c.cfg.ForgetAfter)
-		c.dig(slot, r)
+		c.roster.times(slot).until = c.now.Add(c.cfg.ForgetAfter)
+		c.dig(slot)
 		return
 	}
 	c.end(slot, r, Down, 0, false)
@@ -330,8 +330,8 @@ func (c *Core[ID, Addr]) release(r *record[ID]) {
 }
 
 // cause says why a member is doubted or gone.
-func (c *Core[ID, Addr]) cause(r *record[ID], gossiped bool) Cause[ID] {
-	cause := Cause[ID]{Gossiped: gossiped, LastHeard: r.heard}
+func (c *Core[ID, Addr]) cause(slot uint32, r *record[ID], gossiped bool) Cause[ID] {
+	cause := Cause[ID]{Gossiped: gossiped, LastHeard: c.roster.times(slot).heard}
 	if r.doubt == 0 {
 		return cause
 	}

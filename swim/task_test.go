@@ -207,7 +207,7 @@ func TestEarlierTimeCountsAsTheLast(t *testing.T) {
 	if err := c.hear("b", Header[who]{Message: MessagePing, Number: 1}); err != nil {
 		t.Error(err)
 	}
-	if m := c.roster.at(must(c.roster.find("b"))); m.heard != last {
+	if m := c.roster.times(must(c.roster.find("b"))); m.heard != last {
 		t.Errorf("heard at %v, want %v", m.heard, last)
 	}
 }
