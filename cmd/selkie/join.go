@@ -33,7 +33,7 @@ func (a *app) join(ctx context.Context, seeds []string, timeout time.Duration) e
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout+askFor)
+	ctx, cancel := patient(ctx, timeout+askFor)
 	defer cancel()
 	var members []memberInfo
 	request := joinRequest{Seeds: seeds, TimeoutSeconds: timeout.Seconds()}
