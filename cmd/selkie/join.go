@@ -21,6 +21,11 @@ is done when the first one has answered.`,
 			if timeout <= 0 || timeout > time.Hour {
 				return fail(exitUsage, "--timeout must be more than 0 and at most 1h")
 			}
+			for _, seed := range seeds {
+				if !isHostPort(seed) {
+					return fail(exitUsage, "%q is not host:port", seed)
+				}
+			}
 			return a.join(c.Context(), seeds, timeout)
 		},
 	}
