@@ -55,7 +55,7 @@ type demoAgent struct {
 	addr    string // once it is bound
 	process *exec.Cmd
 	input   io.Closer // as long as it is open, the agent stays
-	believe map[string]memberInfo
+	believe beliefs
 	mourned map[string]bool // whom it reported down, by address
 }
 
@@ -121,8 +121,7 @@ func (d *demo) start() error {
 	}
 	began := time.Now()
 	err := d.await("find each other", d.agents[:], func(g *demoAgent) (string, bool) {
-		alive := countStates(values(g.believe))["alive"]
-		return "knows all five", alive == demoAgents
+		return "knows all five", g.believe.alive() == demoAgents
 	})
 	if err != nil {
 		return err
@@ -160,8 +159,7 @@ func (d *demo) restart(g *demoAgent, before uint64) error {
 	}
 	err := d.await(fmt.Sprintf("report the new life of agent %d", g.number), d.agents[:], func(o *demoAgent) (string, bool) {
 		if o == g {
-			alive := countStates(values(g.believe))["alive"]
-			return "knows all five again", alive == demoAgents
+			return "knows all five again", g.believe.alive() == demoAgents
 		}
 		m := o.believe[g.addr]
 		return fmt.Sprintf("reports a new life of agent %d", g.number), m.State == "alive" && m.Generation > before
@@ -251,26 +249,10 @@ func numbers(asked []*demoAgent, missing map[*demoAgent]bool) string {
 
 // learn changes what an agent is known to believe.
 func (g *demoAgent) learn(e eventInfo) {
-	switch {
-	case e.Kind == "snapshot":
-		g.believe = make(map[string]memberInfo)
-		for _, m := range e.Members {
-			g.believe[m.Addr] = m
-		}
-	case g.believe != nil:
-		g.believe[e.Addr] = memberInfo{Addr: e.Addr, State: e.State, Generation: e.Generation, Incarnation: e.Incarnation}
-	}
+	g.believe = g.believe.learn(e)
 	if e.Kind == "down" {
 		g.mourned[e.Addr] = true
 	}
-}
-
-func values(m map[string]memberInfo) []memberInfo {
-	var list []memberInfo
-	for _, v := range m {
-		list = append(list, v)
-	}
-	return list
 }
 
 // launch starts an agent at its address, or at any if it has none yet, and
