@@ -255,16 +255,28 @@ func (n *Node) identities(ctx context.Context, hostport string) ([]ID, error) {
 	return ids, nil
 }
 
+// splitHostPort takes a "host:port" apart. Neither may be missing.
+func splitHostPort(hostport string) (host string, port uint16, err error) {
+	host, service, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return "", 0, err
+	}
+	if host == "" {
+		return "", 0, fmt.Errorf("%s: the host is missing", hostport)
+	}
+	number, err := strconv.ParseUint(service, 10, 16)
+	if err != nil || number == 0 {
+		return "", 0, fmt.Errorf("%s: the port is not a number from 1 to 65535", hostport)
+	}
+	return host, uint16(number), nil
+}
+
 // lookup returns the addresses of a "host:port". If there are some of our
 // family, the others are left out: our socket may not reach them.
 func lookup(ctx context.Context, hostport string, self netip.AddrPort) ([]netip.AddrPort, error) {
-	host, service, err := net.SplitHostPort(hostport)
+	host, port, err := splitHostPort(hostport)
 	if err != nil {
 		return nil, err
-	}
-	port, err := strconv.ParseUint(service, 10, 16)
-	if err != nil || port == 0 {
-		return nil, fmt.Errorf("%s: the port is not a number from 1 to 65535", hostport)
 	}
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
@@ -272,7 +284,7 @@ func lookup(ctx context.Context, hostport string, self netip.AddrPort) ([]netip.
 	}
 	var ours, all []netip.AddrPort
 	for _, ip := range ips {
-		at := netip.AddrPortFrom(ip.Unmap(), uint16(port))
+		at := netip.AddrPortFrom(ip.Unmap(), port)
 		all = append(all, at)
 		if at.Addr().Is4() == self.Addr().Is4() {
 			ours = append(ours, at)
