@@ -127,17 +127,19 @@ func (n *Node) ask(seed string) asked {
 	if len(ids) == 0 {
 		return asked{err: fmt.Errorf("%s: is ourselves", seed)}
 	}
-	err = n.try(func() error {
-		var failed error
-		for _, id := range ids {
-			failed = errors.Join(failed, n.core.Announce(id, n.out))
-		}
-		return failed
-	})
-	if err != nil {
+	if err := n.try(func() error { return n.announceTo(ids) }); err != nil {
 		return asked{err: fmt.Errorf("%s: %w", seed, err)}
 	}
 	return asked{ids: ids}
+}
+
+// announceTo asks members to let us in. It runs in run.
+func (n *Node) announceTo(ids []ID) error {
+	var failed error
+	for _, id := range ids {
+		failed = errors.Join(failed, n.core.Announce(id, n.out))
+	}
+	return failed
 }
 
 // Leave says goodbye and returns when the others have heard it, or had time
@@ -182,10 +184,16 @@ const (
 // Of a name that can not be found any more, it goes on with what it was.
 func (n *Node) keepSeeds(seeds []string) {
 	known := make([][]ID, len(seeds))
-	for {
+	for first := true; ; first = false {
 		again := n.findSeeds(seeds, known)
 		all := slices.Concat(known...)
-		if err := n.try(func() error { return n.core.SetSeeds(all, n.out) }); err != nil {
+		err := n.try(func() error {
+			if err := n.core.SetSeeds(all, n.out); err != nil || !first {
+				return err
+			}
+			return n.announceTo(all) // the core would only begin after a period
+		})
+		if err != nil {
 			n.log.Warn("seeds not set", "error", err)
 		}
 		if again == 0 {

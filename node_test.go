@@ -312,6 +312,16 @@ func TestSeedsAreContactedForAsLongAsItTakes(t *testing.T) {
 	})
 }
 
+func TestSeedsAreContactedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := mem.NewNetwork()
+		start(t, network, addr(0))
+		n := start(t, network, addr(1), seeds(addr(7), addr(0)), func(c *Config) { c.Protocol = swim.WAN(1) })
+		synctest.Wait()
+		wantStates(t, n, Alive, 2)
+	})
+}
+
 func TestJoinReturnsWithTheFirstAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := mem.NewNetwork()
