@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ type agent struct {
 	logLevel, logFormat               string
 	whileInput                        bool
 
+	port  uint16   // of --bind; zero lets the system choose
 	at    endpoint // of --admin; zero means the socket named after the port
 	token string   // who talks over HTTP must show it
 
@@ -159,7 +161,7 @@ func (g *agent) config() (selkie.Config, error) {
 	if err := g.prepareAdmin(); err != nil {
 		return selkie.Config{}, err
 	}
-	g.log = g.logger()
+	g.log, g.port = g.logger(), bind.Port()
 	profiles := map[string]swim.Config{"lan": swim.LAN(1), "wan": swim.WAN(1), "local": swim.Local()}
 	return selkie.Config{
 		Bind:      bind,
@@ -206,7 +208,7 @@ func (g *agent) serve(ctx context.Context) (*server, error) {
 	at := g.at
 	if at == (endpoint{}) {
 		var err error
-		if at, err = localEndpoint(g.node.Self().Addr().Port()); err != nil {
+		if at, err = localEndpoint(cmp.Or(g.port, g.node.Self().Addr().Port())); err != nil {
 			return nil, err
 		}
 	}
