@@ -43,7 +43,8 @@ type Config struct {
 	// Protocol has the settings of the protocol. If zero, those of
 	// [swim.LAN]. What the transport adds to a packet comes off its MaxPacket.
 	Protocol swim.Config
-	// Transport carries the packets; the node closes it. If nil, UDP on Bind.
+	// Transport carries the packets. It belongs to the node from Start on,
+	// which closes it even if it fails. If nil, UDP on Bind.
 	Transport Transport
 
 	// OnBroadcast is given every payload that another member broadcast, with
@@ -103,11 +104,19 @@ func (c Config) validate() error {
 		return fmt.Errorf("selkie: Config.EventBuffer must be at least 1, not %d", c.EventBuffer)
 	}
 	for _, seed := range c.Seeds {
-		if _, _, err := net.SplitHostPort(seed); err != nil {
+		if _, _, err := splitHostPort(seed); err != nil {
 			return fmt.Errorf("selkie: Config.Seeds: %w", err)
 		}
 	}
 	return c.Protocol.Validate()
+}
+
+// abandon closes a transport that was given and will not be used.
+func (c Config) abandon() error {
+	if c.Transport == nil {
+		return nil
+	}
+	return c.Transport.Close()
 }
 
 // open returns the transport, and takes what it adds off the packet size.

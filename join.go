@@ -127,17 +127,19 @@ func (n *Node) ask(seed string) asked {
 	if len(ids) == 0 {
 		return asked{err: fmt.Errorf("%s: is ourselves", seed)}
 	}
-	err = n.try(func() error {
-		var failed error
-		for _, id := range ids {
-			failed = errors.Join(failed, n.core.Announce(id, n.out))
-		}
-		return failed
-	})
-	if err != nil {
+	if err := n.try(func() error { return n.announceTo(ids) }); err != nil {
 		return asked{err: fmt.Errorf("%s: %w", seed, err)}
 	}
 	return asked{ids: ids}
+}
+
+// announceTo asks members to let us in. It runs in run.
+func (n *Node) announceTo(ids []ID) error {
+	var failed error
+	for _, id := range ids {
+		failed = errors.Join(failed, n.core.Announce(id, n.out))
+	}
+	return failed
 }
 
 // Leave says goodbye and returns when the others have heard it, or had time
@@ -182,10 +184,16 @@ const (
 // Of a name that can not be found any more, it goes on with what it was.
 func (n *Node) keepSeeds(seeds []string) {
 	known := make([][]ID, len(seeds))
-	for {
+	for first := true; ; first = false {
 		again := n.findSeeds(seeds, known)
 		all := slices.Concat(known...)
-		if err := n.try(func() error { return n.core.SetSeeds(all, n.out) }); err != nil {
+		err := n.try(func() error {
+			if err := n.core.SetSeeds(all, n.out); err != nil || !first {
+				return err
+			}
+			return n.announceTo(all) // the core would only begin after a period
+		})
+		if err != nil {
 			n.log.Warn("seeds not set", "error", err)
 		}
 		if again == 0 {
@@ -255,16 +263,28 @@ func (n *Node) identities(ctx context.Context, hostport string) ([]ID, error) {
 	return ids, nil
 }
 
+// splitHostPort takes a "host:port" apart. Neither may be missing.
+func splitHostPort(hostport string) (host string, port uint16, err error) {
+	host, service, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return "", 0, err
+	}
+	if host == "" {
+		return "", 0, fmt.Errorf("%s: the host is missing", hostport)
+	}
+	number, err := strconv.ParseUint(service, 10, 16)
+	if err != nil || number == 0 {
+		return "", 0, fmt.Errorf("%s: the port is not a number from 1 to 65535", hostport)
+	}
+	return host, uint16(number), nil
+}
+
 // lookup returns the addresses of a "host:port". If there are some of our
 // family, the others are left out: our socket may not reach them.
 func lookup(ctx context.Context, hostport string, self netip.AddrPort) ([]netip.AddrPort, error) {
-	host, service, err := net.SplitHostPort(hostport)
+	host, port, err := splitHostPort(hostport)
 	if err != nil {
 		return nil, err
-	}
-	port, err := strconv.ParseUint(service, 10, 16)
-	if err != nil || port == 0 {
-		return nil, fmt.Errorf("%s: the port is not a number from 1 to 65535", hostport)
 	}
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
@@ -272,7 +292,7 @@ func lookup(ctx context.Context, hostport string, self netip.AddrPort) ([]netip.
 	}
 	var ours, all []netip.AddrPort
 	for _, ip := range ips {
-		at := netip.AddrPortFrom(ip.Unmap(), uint16(port))
+		at := netip.AddrPortFrom(ip.Unmap(), port)
 		all = append(all, at)
 		if at.Addr().Is4() == self.Addr().Is4() {
 			ours = append(ours, at)

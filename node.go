@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -64,7 +65,7 @@ const maxWaiting = 256
 func Start(ctx context.Context, cfg Config) (*Node, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
-		return nil, err
+		return nil, errors.Join(err, cfg.abandon())
 	}
 	transport, err := cfg.open()
 	if err != nil {
@@ -79,8 +80,8 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 	if cfg.OnBroadcast != nil {
 		n.all.Go(n.messages.deliver)
 	}
-	if len(cfg.Seeds) > 0 {
-		n.all.Go(func() { n.keepSeeds(cfg.Seeds) })
+	if seeds := slices.Clone(cfg.Seeds); len(seeds) > 0 {
+		n.all.Go(func() { n.keepSeeds(seeds) })
 	}
 	n.log.Info("started", "addr", n.Self().Addr(), "generation", n.Self().ID.Generation())
 	return n, nil

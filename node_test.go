@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -311,6 +312,16 @@ func TestSeedsAreContactedForAsLongAsItTakes(t *testing.T) {
 	})
 }
 
+func TestSeedsAreContactedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := mem.NewNetwork()
+		start(t, network, addr(0))
+		n := start(t, network, addr(1), seeds(addr(7), addr(0)), func(c *Config) { c.Protocol = swim.WAN(1) })
+		synctest.Wait()
+		wantStates(t, n, Alive, 2)
+	})
+}
+
 func TestJoinReturnsWithTheFirstAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := mem.NewNetwork()
@@ -499,22 +510,30 @@ func TestClosedNodeSaysSo(t *testing.T) {
 func TestBadConfigurationIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := mem.NewNetwork()
-		for field, change := range map[string]func(*Config){
-			"EventBuffer": func(c *Config) { c.EventBuffer = -1 },
-			"Seeds":       func(c *Config) { c.Seeds = []string{"no port"} },
-			"Advertise":   func(c *Config) { c.Advertise = "10.0.0.1:no-such-service" },
-			"Period":      func(c *Config) { c.Protocol.Period = 1 },
+		for _, bad := range []struct {
+			field  string
+			change func(*Config)
+		}{
+			{"EventBuffer", func(c *Config) { c.EventBuffer = -1 }},
+			{"Seeds", func(c *Config) { c.Seeds = []string{"no port"} }},
+			{"Seeds", func(c *Config) { c.Seeds = []string{"10.0.0.1:0"} }},
+			{"Seeds", func(c *Config) { c.Seeds = []string{":7946"} }},
+			{"Advertise", func(c *Config) { c.Advertise = "10.0.0.1:no-such-service" }},
+			{"Period", func(c *Config) { c.Protocol.Period = 1 }},
 		} {
 			conn, err := network.Listen(netip.MustParseAddrPort(addr(0)))
 			if err != nil {
 				t.Fatal(err)
 			}
 			cfg := Config{Transport: conn}
-			change(&cfg)
-			if n, err := Start(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), field) {
-				t.Errorf("%s: %v, %v", field, n, err)
+			bad.change(&cfg)
+			if n, err := Start(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), bad.field) {
+				t.Errorf("%s: %v, %v", bad.field, n, err)
 			}
-			conn.Close()
+			if err := conn.WriteTo(nil, conn.LocalAddr()); !errors.Is(err, net.ErrClosed) {
+				t.Errorf("%s: the transport was left open: %v", bad.field, err)
+				conn.Close()
+			}
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,10 @@ type agent struct {
 	leaveTimeout                      time.Duration
 	logLevel, logFormat               string
 	whileInput                        bool
+
+	port  uint16   // of --bind; zero lets the system choose
+	at    endpoint // of --admin; zero means the socket named after the port
+	token string   // who talks over HTTP must show it
 
 	log  *slog.Logger
 	node *selkie.Node
@@ -142,15 +147,21 @@ func (g *agent) config() (selkie.Config, error) {
 	if !bind.Addr().IsLoopback() && !g.insecure {
 		return selkie.Config{}, fail(exitUsage, "--bind %v is not a loopback address, and packets are neither encrypted nor authenticated: add --insecure if everybody on that network can be trusted", bind)
 	}
+	if bind.Addr().IsUnspecified() && g.advertise == "" {
+		return selkie.Config{}, fail(exitUsage, "--bind %v is all addresses of this machine: name the one that others reach with --advertise", bind)
+	}
 	if g.leaveTimeout <= 0 {
 		return selkie.Config{}, fail(exitUsage, "--leave-timeout must be more than 0, not %v", g.leaveTimeout)
 	}
 	for _, seed := range g.join {
-		if !strings.Contains(seed, ":") {
+		if !isHostPort(seed) {
 			return selkie.Config{}, fail(exitUsage, "--join %q is not host:port", seed)
 		}
 	}
-	g.log = g.logger()
+	if err := g.prepareAdmin(); err != nil {
+		return selkie.Config{}, err
+	}
+	g.log, g.port = g.logger(), bind.Port()
 	profiles := map[string]swim.Config{"lan": swim.LAN(1), "wan": swim.WAN(1), "local": swim.Local()}
 	return selkie.Config{
 		Bind:      bind,
@@ -177,21 +188,36 @@ func (g *agent) logger() *slog.Logger {
 	}))
 }
 
+// prepareAdmin finds the mistakes in what was said about the admin endpoint,
+// before anybody hears of the member.
+func (g *agent) prepareAdmin() (err error) {
+	if g.endpoint == "" {
+		return nil
+	}
+	if g.at, err = parseEndpoint(g.endpoint); err != nil {
+		return err
+	}
+	if g.at.network != "unix" {
+		g.token, err = g.readToken()
+	}
+	return err
+}
+
 // serve opens the admin endpoint.
 func (g *agent) serve(ctx context.Context) (*server, error) {
-	self := g.node.Self().Addr()
-	at, err := localEndpoint(self.Port())
-	if g.endpoint != "" {
-		at, err = parseEndpoint(g.endpoint)
-	}
-	if err != nil {
-		return nil, err
+	at := g.at
+	if at == (endpoint{}) {
+		var err error
+		if at, err = localEndpoint(cmp.Or(g.port, g.node.Self().Addr().Port())); err != nil {
+			return nil, err
+		}
 	}
 	s := &server{
 		node:    g.node,
 		about:   selfInfo{Cluster: g.cluster, Profile: g.profile, Version: version()},
 		started: time.Now(),
 		seeds:   len(g.join) > 0,
+		token:   g.token,
 		leave: func(ctx context.Context) error {
 			err := g.leave(ctx)
 			select {
@@ -200,11 +226,6 @@ func (g *agent) serve(ctx context.Context) (*server, error) {
 			}
 			return err
 		},
-	}
-	if at.network != "unix" {
-		if s.token, err = g.token(); err != nil {
-			return nil, err
-		}
 	}
 	l, err := at.listen(ctx)
 	if err != nil {
@@ -218,8 +239,8 @@ func (g *agent) serve(ctx context.Context) (*server, error) {
 	return s, nil
 }
 
-// token returns the token for HTTP, where anybody who can reach us can ask.
-func (g *agent) token() (string, error) {
+// readToken returns the token for HTTP, where anybody who can reach us can ask.
+func (g *agent) readToken() (string, error) {
 	token := os.Getenv(tokenVariable)
 	if g.tokenFile != "" {
 		b, err := os.ReadFile(g.tokenFile)

@@ -72,16 +72,25 @@ func (c *client) do(ctx context.Context, method, path string, body any) (*http.R
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		return nil, fail(exitUnreachable, "no agent answers at %v: %w", c.endpoint, cause(err))
+		return nil, c.unreachable(ctx, err)
 	}
 	if resp.StatusCode/100 == 2 {
 		return resp, nil
 	}
 	defer resp.Body.Close()
 	return nil, c.refusal(resp)
+}
+
+// unreachable returns why there is no answer: we gave up, or there is nobody.
+func (c *client) unreachable(ctx context.Context, err error) error {
+	switch gaveUp := context.Cause(ctx); {
+	case gaveUp == nil:
+		return fail(exitUnreachable, "no agent answers at %v: %w", c.endpoint, cause(err))
+	case errors.Is(gaveUp, errSilent):
+		return fail(exitUnreachable, "the agent at %v is there, but does not answer", c.endpoint)
+	default:
+		return gaveUp
+	}
 }
 
 // cause returns what is at the bottom of an error of net/http, without the
@@ -119,6 +128,9 @@ func (c *client) call(ctx context.Context, method, path string, body, result any
 		return nil
 	}
 	if err := json.NewDecoder(resp.Body).Decode(result); err != nil {
+		if ctx.Err() != nil {
+			return c.unreachable(ctx, err)
+		}
 		return fmt.Errorf("the agent at %v does not make sense: %w", c.endpoint, err)
 	}
 	return nil
@@ -166,5 +178,12 @@ func (c *client) events(ctx context.Context) iter.Seq2[eventInfo, error] {
 	}
 }
 
-// askFor is how long the verbs that answer at once wait for an agent.
+// askFor is how long an agent has for an answer that it need not wait for.
 const askFor = 10 * time.Second
+
+var errSilent = errors.New("no answer in time")
+
+// patient returns a context that ends when an agent had enough time to answer.
+func patient(ctx context.Context, enough time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, enough, errSilent)
+}

@@ -152,8 +152,8 @@ func TestSecondSignalEndsTheAgentAtOnce(t *testing.T) {
 }
 
 func TestLeavingTakesNoLongerThanItMay(t *testing.T) {
-	began := time.Now()
 	p := hangs(t, "--leave-timeout", "200ms")
+	began := time.Now()
 	p.cmd.Wait()
 	if got := p.cmd.ProcessState.ExitCode(); got != exitDone {
 		t.Errorf("exit code %d", got)

@@ -19,8 +19,9 @@ func (a *app) decodeCommand() *cobra.Command {
 		Use:   "decode HEX|-",
 		Short: "Print a packet field by field",
 		Long: `Print a packet field by field. It is given as hexadecimal digits, or read from
-standard input as such digits or as it is. A packet still in the frame that it
-travels in over UDP is taken out of it, if the checksum is right.`,
+standard input as it is, or as lines of such digits, which may be followed by
+other lines. A packet still in the frame that it travels in over UDP is taken
+out of it, if the checksum is right.`,
 		Example: "  selkie decode 2031a5...\n  selkie decode -o json - < packet.bin",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -53,10 +54,24 @@ func (a *app) readPacket(arg string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if data, ok := parseHex(input); ok {
+	if data, ok := parseHex(leadingDigits(input)); ok && len(data) > 0 {
 		return data, nil
 	}
 	return input, nil
+}
+
+// leadingDigits returns the lines at the beginning that hold digits and
+// nothing else. Files with a packet often go on with what it says.
+func leadingDigits(text []byte) []byte {
+	end := 0
+	for line := range bytes.Lines(text) {
+		digits := bytes.TrimPrefix(line, []byte("0x"))
+		if len(bytes.Trim(digits, "0123456789abcdefABCDEF: \t\r\n")) > 0 {
+			break
+		}
+		end += len(line)
+	}
+	return text[:end]
 }
 
 // parseHex reads hexadecimal digits with white space and colons between them.

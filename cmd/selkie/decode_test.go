@@ -81,6 +81,7 @@ func TestDecodeReadsAllForms(t *testing.T) {
 		"with a prefix":   {"", "0x" + hex.EncodeToString(packet)},
 		"spaced":          {"", spaced},
 		"digits on stdin": {spaced, "-"},
+		"lines and text":  {"0x" + spaced + "\nping-req #42\n", "-"},
 		"bytes on stdin":  {string(packet), "-"},
 		"framed":          {string(framed), "-"},
 		"framed digits":   {"", hex.EncodeToString(framed)},

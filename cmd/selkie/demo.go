@@ -40,6 +40,7 @@ const (
 // A demo is five agents, and what each of them is known to believe.
 type demo struct {
 	ctx      context.Context
+	patience time.Duration // most time for a step
 	page     *page
 	program  string
 	dir      string // for the sockets
@@ -54,7 +55,7 @@ type demoAgent struct {
 	addr    string // once it is bound
 	process *exec.Cmd
 	input   io.Closer // as long as it is open, the agent stays
-	believe map[string]memberInfo
+	believe beliefs
 	mourned map[string]bool // whom it reported down, by address
 }
 
@@ -76,10 +77,7 @@ func (a *app) demo(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	d := &demo{
-		ctx: ctx, page: newPage(a.out), program: program, dir: dir,
-		reported: make(chan report), quit: make(chan struct{}),
-	}
+	d := newDemo(ctx, demoStep, a.out, program, dir)
 	defer d.stop()
 	d.page.title("Five agents on this machine. One will be killed and return, one will leave.")
 	if err := d.play(); err != nil {
@@ -87,6 +85,13 @@ func (a *app) demo(ctx context.Context) error {
 	}
 	d.page.last("Everything happened as it should.")
 	return nil
+}
+
+func newDemo(ctx context.Context, patience time.Duration, w io.Writer, program, dir string) *demo {
+	return &demo{
+		ctx: ctx, patience: patience, page: newPage(w), program: program, dir: dir,
+		reported: make(chan report), quit: make(chan struct{}),
+	}
 }
 
 // play goes through the steps.
@@ -116,8 +121,7 @@ func (d *demo) start() error {
 	}
 	began := time.Now()
 	err := d.await("find each other", d.agents[:], func(g *demoAgent) (string, bool) {
-		alive := countStates(values(g.believe))["alive"]
-		return "knows all five", alive == demoAgents
+		return "knows all five", g.believe.alive() == demoAgents
 	})
 	if err != nil {
 		return err
@@ -155,8 +159,7 @@ func (d *demo) restart(g *demoAgent, before uint64) error {
 	}
 	err := d.await(fmt.Sprintf("report the new life of agent %d", g.number), d.agents[:], func(o *demoAgent) (string, bool) {
 		if o == g {
-			alive := countStates(values(g.believe))["alive"]
-			return "knows all five again", alive == demoAgents
+			return "knows all five again", g.believe.alive() == demoAgents
 		}
 		m := o.believe[g.addr]
 		return fmt.Sprintf("reports a new life of agent %d", g.number), m.State == "alive" && m.Generation > before
@@ -205,7 +208,7 @@ func (d *demo) but(g *demoAgent) []*demoAgent {
 // await takes reports until those who are asked have each seen what it is
 // about, and prints each of them when it has.
 func (d *demo) await(what string, asked []*demoAgent, seen func(*demoAgent) (string, bool)) error {
-	ctx, cancel := context.WithTimeoutCause(d.ctx, demoStep, errors.New("it did not happen in time"))
+	ctx, cancel := context.WithTimeoutCause(d.ctx, d.patience, errors.New("it did not happen in time"))
 	defer cancel()
 	missing := make(map[*demoAgent]bool, len(asked))
 	for _, g := range asked {
@@ -228,7 +231,7 @@ func (d *demo) await(what string, asked []*demoAgent, seen func(*demoAgent) (str
 			if d.ctx.Err() != nil {
 				return context.Cause(d.ctx)
 			}
-			return fmt.Errorf("agent %s did not %s within %v", numbers(asked, missing), what, demoStep)
+			return fmt.Errorf("agent %s did not %s within %v", numbers(asked, missing), what, d.patience)
 		}
 	}
 }
@@ -246,26 +249,10 @@ func numbers(asked []*demoAgent, missing map[*demoAgent]bool) string {
 
 // learn changes what an agent is known to believe.
 func (g *demoAgent) learn(e eventInfo) {
-	switch {
-	case e.Kind == "snapshot":
-		g.believe = make(map[string]memberInfo)
-		for _, m := range e.Members {
-			g.believe[m.Addr] = m
-		}
-	case g.believe != nil:
-		g.believe[e.Addr] = memberInfo{Addr: e.Addr, State: e.State, Generation: e.Generation, Incarnation: e.Incarnation}
-	}
+	g.believe = g.believe.learn(e)
 	if e.Kind == "down" {
 		g.mourned[e.Addr] = true
 	}
-}
-
-func values(m map[string]memberInfo) []memberInfo {
-	var list []memberInfo
-	for _, v := range m {
-		list = append(list, v)
-	}
-	return list
 }
 
 // launch starts an agent at its address, or at any if it has none yet, and
@@ -283,7 +270,9 @@ func (d *demo) launch(g *demoAgent) error {
 		args = append(args, "--join", first.addr)
 	}
 	var complaint strings.Builder
-	g.process = &exec.Cmd{Path: d.program, Args: args, Stderr: &complaint}
+	// The context keeps an agent that hangs from making the demo hang.
+	g.process = exec.CommandContext(d.ctx, d.program)
+	g.process.Args, g.process.Stderr = args, &complaint
 	output, err := g.process.StdoutPipe()
 	if err != nil {
 		return err
@@ -297,7 +286,10 @@ func (d *demo) launch(g *demoAgent) error {
 	line, err := bufio.NewReader(output).ReadString('\n')
 	if err != nil {
 		g.process.Wait() // it has said why
-		return fmt.Errorf("agent %d did not start: %s", g.number, strings.TrimSpace(complaint.String()))
+		if d.ctx.Err() != nil {
+			return fmt.Errorf("agent %d did not start: %w", g.number, context.Cause(d.ctx))
+		}
+		return fmt.Errorf("agent %d did not start: %s", g.number, strings.TrimPrefix(strings.TrimSpace(complaint.String()), "selkie: "))
 	}
 	g.addr, g.believe = strings.TrimSpace(line), nil
 	go d.listen(g, newClient(admin))

@@ -51,6 +51,16 @@ func parseEndpoint(s string) (endpoint, error) {
 	return endpoint{}, fail(exitUsage, "--admin %q is neither unix:///path nor http://host:port nor a port", s)
 }
 
+// isHostPort reports whether s is "host:port", as members are named.
+func isHostPort(s string) bool {
+	host, service, err := net.SplitHostPort(s)
+	if err != nil || host == "" {
+		return false
+	}
+	port, err := strconv.ParseUint(service, 10, 16)
+	return err == nil && port != 0
+}
+
 // localEndpoint returns the socket of the agent that is bound to a port of
 // this machine.
 func localEndpoint(port uint16) (endpoint, error) {

@@ -26,7 +26,7 @@ func (a *app) info(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, askFor)
+	ctx, cancel := patient(ctx, askFor)
 	defer cancel()
 	var info struct {
 		selfInfo

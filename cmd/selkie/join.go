@@ -21,6 +21,11 @@ is done when the first one has answered.`,
 			if timeout <= 0 || timeout > time.Hour {
 				return fail(exitUsage, "--timeout must be more than 0 and at most 1h")
 			}
+			for _, seed := range seeds {
+				if !isHostPort(seed) {
+					return fail(exitUsage, "%q is not host:port", seed)
+				}
+			}
 			return a.join(c.Context(), seeds, timeout)
 		},
 	}
@@ -33,7 +38,7 @@ func (a *app) join(ctx context.Context, seeds []string, timeout time.Duration) e
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout+askFor)
+	ctx, cancel := patient(ctx, timeout+askFor)
 	defer cancel()
 	var members []memberInfo
 	request := joinRequest{Seeds: seeds, TimeoutSeconds: timeout.Seconds()}

@@ -41,7 +41,7 @@ func (a *app) listMembers(ctx context.Context, status []string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, askFor)
+	ctx, cancel := patient(ctx, askFor)
 	defer cancel()
 	members, err := agent.members(ctx)
 	if err != nil {

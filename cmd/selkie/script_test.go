@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -23,6 +25,7 @@ func TestMain(m *testing.M) {
 //	exits CODE selkie ...   the command ends with that code
 //	addr VARIABLE ADMIN     set a variable to the address of an agent
 //	port VARIABLE           set a variable to a port that is free
+//	await FILE TEXT         wait until a file has a text in it
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -30,6 +33,7 @@ func TestScripts(t *testing.T) {
 			"exits": exits,
 			"addr":  addr,
 			"port":  port,
+			"await": awaitText,
 		},
 	})
 }
@@ -60,6 +64,24 @@ func addr(ts *testscript.TestScript, neg bool, args []string) {
 	members, err := newClient(e).members(context.Background())
 	ts.Check(err)
 	ts.Setenv(args[0], members[0].Addr)
+}
+
+func awaitText(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: await FILE TEXT")
+	}
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	for end := time.After(20 * time.Second); ; {
+		if text, _ := os.ReadFile(ts.MkAbs(args[0])); strings.Contains(string(text), args[1]) {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-end:
+			ts.Fatalf("no %q in %s", args[1], args[0])
+		}
+	}
 }
 
 func port(ts *testscript.TestScript, neg bool, args []string) {

@@ -38,10 +38,12 @@ type server struct {
 func (s *server) serve(l net.Listener, log *slog.Logger) {
 	protection := http.NewCrossOriginProtection()
 	s.http = http.Server{
-		Handler:           protection.Handler(s.routes()),
-		ReadHeaderTimeout: 10 * time.Second,
-		MaxHeaderBytes:    1 << 16,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		Handler: protection.Handler(s.routes()),
+		// A request, and the next one on the same connection, must come in
+		// time; an answer may take as long as it needs.
+		ReadTimeout:    10 * time.Second,
+		MaxHeaderBytes: 1 << 16,
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	go func() {
 		if err := s.http.Serve(l); err != http.ErrServerClosed {

@@ -73,15 +73,13 @@ func (a *app) waitOnce(ctx context.Context, want int, alive *int) error {
 	if err != nil {
 		return err
 	}
-	for _, err := range agent.events(ctx) {
+	var known beliefs
+	for e, err := range agent.events(ctx) {
 		if err != nil {
 			return err
 		}
-		members, err := agent.members(ctx)
-		if err != nil {
-			return err
-		}
-		if *alive = countStates(members)["alive"]; *alive >= want {
+		known = known.learn(e)
+		if *alive = known.alive(); *alive >= want {
 			return nil
 		}
 	}
