@@ -29,6 +29,8 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
+		// A script that waits for what never happens fails with what it said.
+		Deadline: time.Now().Add(4 * time.Minute),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits,
 			"addr":  addr,
