@@ -1,7 +1,6 @@
 package swim
 
 import (
-	"hash/maphash"
 	"math/rand/v2"
 	"slices"
 )
@@ -59,7 +58,7 @@ type page[ID any] struct {
 // address. A member has a slot, a small number, until it is removed; a slot
 // that became vacant is used again.
 type roster[ID Identity[ID, Addr], Addr comparable] struct {
-	seed   maphash.Seed
+	hash   func(at Addr) uint32
 	index  index       // addresses to slots
 	pages  []*page[ID] // records, which never move
 	slots  uint32      // how many slots were ever used
@@ -100,11 +99,7 @@ func (o *order) clone() order {
 
 func newRoster[ID Identity[ID, Addr], Addr comparable]() *roster[ID, Addr] {
 	return &roster[ID, Addr]{
-		// The seed differs from process to process, so that nobody can choose
-		// addresses that collide. It can not reach an output: it decides the
-		// places of entries in the index, which is searched for one address at
-		// a time and never gone through.
-		seed:   maphash.MakeSeed(),
+		hash:   newHash[Addr](),
 		active: order{flag: inActive},
 		lost:   order{flag: inLost},
 	}
@@ -129,10 +124,6 @@ func (r *roster[ID, Addr]) clone() *roster[ID, Addr] {
 
 // len returns the number of members.
 func (r *roster[ID, Addr]) len() int { return r.count }
-
-func (r *roster[ID, Addr]) hash(at Addr) uint32 {
-	return uint32(maphash.Comparable(r.seed, at))
-}
 
 // at returns the record of a member. It stays the member's until it is removed.
 func (r *roster[ID, Addr]) at(slot uint32) *record[ID] {
