@@ -97,12 +97,6 @@ func (p *peer) DialTimeout(string, time.Duration) (net.Conn, error) {
 func (p *peer) StreamCh() <-chan net.Conn { return p.streams }
 func (p *peer) Shutdown() error           { return nil }
 
-// A packet is a compound message, and how many updates it holds.
-type packet struct {
-	data    []byte
-	updates int
-}
-
 // news returns as many packets as it takes to say that every member is alive
 // with an incarnation, in random order.
 func news(tb testing.TB, members []swim.ID, incarnation uint32) []packet {
@@ -179,26 +173,14 @@ func BenchmarkMemberlistHandleGossip(b *testing.B) {
 		b.Run(fmt.Sprintf("N=%d", n), func(b *testing.B) {
 			p := newPeer(b)
 			members := population(b, n)
-			incarnation := uint32(1)
-			for _, packet := range news(b, members, incarnation) {
+			for _, packet := range news(b, members, 1) {
 				p.handle(packet)
 			}
-			var waiting []packet
-			updates := 0
-			b.ReportAllocs()
-			for b.Loop() {
-				if len(waiting) == 0 {
-					b.StopTimer()
-					incarnation++
-					waiting = news(b, members, incarnation)
-					b.StartTimer()
-				}
-				p.handle(waiting[0])
-				updates += waiting[0].updates
-				waiting = waiting[1:]
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(updates), "ns/update")
-			b.ReportMetric(float64(updates)/float64(b.N), "updates/packet")
+			incarnation := uint32(1)
+			measure(b, func() []packet {
+				incarnation++
+				return news(b, members, incarnation)
+			}, p.handle)
 		})
 	}
 }

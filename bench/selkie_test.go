@@ -91,24 +91,14 @@ func BenchmarkSelkieHandleGossip(b *testing.B) {
 			members, rt := population(b, n), &silence{}
 			core := newCore(b, members, false, rt)
 			incarnation := swim.Incarnation(0)
-			var waiting []packet
-			updates := 0
-			b.ReportAllocs()
-			for b.Loop() {
-				if len(waiting) == 0 {
-					b.StopTimer()
-					incarnation++
-					waiting = gossip(b, core.Self().ID, members, incarnation)
-					b.StartTimer()
-				}
-				if err := core.HandleData(waiting[0].data, rt); err != nil {
+			measure(b, func() []packet {
+				incarnation++
+				return gossip(b, core.Self().ID, members, incarnation)
+			}, func(p packet) {
+				if err := core.HandleData(p.data, rt); err != nil {
 					b.Fatal(err)
 				}
-				updates += waiting[0].updates
-				waiting = waiting[1:]
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(updates), "ns/update")
-			b.ReportMetric(float64(updates)/float64(b.N), "updates/packet")
+			})
 		})
 	}
 }

@@ -43,3 +43,29 @@ func population(tb testing.TB, n int) []swim.ID {
 	}
 	return members
 }
+
+// A packet is bytes for one side, and how many updates they hold.
+type packet struct {
+	data    []byte
+	updates int
+}
+
+// measure hands packets of fresh news to a side, and makes new ones when all
+// have been handled, which does not count.
+func measure(b *testing.B, news func() []packet, handle func(packet)) {
+	var waiting []packet
+	updates := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		if len(waiting) == 0 {
+			b.StopTimer()
+			waiting = news()
+			b.StartTimer()
+		}
+		handle(waiting[0])
+		updates += waiting[0].updates
+		waiting = waiting[1:]
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(updates), "ns/update")
+	b.ReportMetric(float64(updates)/float64(b.N), "updates/packet")
+}
