@@ -29,11 +29,11 @@ func (h *hasher[ID]) id(id ID) {
 
 func (h *hasher[ID]) bytes(b []byte) {
 	h.number(uint64(len(b)))
-	h.sum.Write(b)
+	_, _ = h.sum.Write(b)
 }
 
 func (h *hasher[ID]) flush() {
-	h.sum.Write(h.buf)
+	_, _ = h.sum.Write(h.buf)
 	h.buf = h.buf[:0]
 }
 

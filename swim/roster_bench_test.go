@@ -83,10 +83,10 @@ func BenchmarkFind(b *testing.B) {
 			}))
 			next = (next + chunk) % n
 		}
-		mine, map_ := median(ours), median(theirs)
+		mine, builtin := median(ours), median(theirs)
 		b.ReportMetric(0, "ns/op")
 		b.ReportMetric(mine, "ns/find")
-		b.ReportMetric(mine/map_, "x-map")
+		b.ReportMetric(mine/builtin, "x-map")
 	}, 1_000, 10_000, 100_000, 1_000_000)
 }
 

@@ -483,13 +483,13 @@ func updates(t *testing.T, text string) (all []Update[who]) {
 		u.State = State(slices.Index(stateNames[:], words[1]))
 		for i := 2; i < len(words); i++ {
 			name, value, _ := strings.Cut(words[i], "=")
-			switch {
-			case name == "by":
+			switch name {
+			case "by":
 				i++
 				u.By = identities(t, strings.Split(words[i], "+"))
-			case name == "metadata":
+			case "metadata":
 				u.Metadata = uint64(number(t, value))
-			case name == "remaining":
+			case "remaining":
 				u.Remaining = uint32(duration(t, value) / time.Millisecond)
 			default:
 				u.Incarnation = Incarnation(number(t, name))

@@ -67,7 +67,7 @@ The first line of standard output is the address that others reach it at.`,
 	f.Var(&choice{&g.logLevel, []string{"debug", "info", "warn", "error"}}, "log-level", "least important thing to log")
 	f.Var(&choice{&g.logFormat, []string{"text", "json"}}, "log-format", "how to log")
 	f.BoolVar(&g.whileInput, "while-input", false, "leave when standard input ends")
-	f.MarkHidden("while-input") // for those who start agents and may be killed
+	_ = f.MarkHidden("while-input") // for those who start agents and may be killed
 	complete(c, "profile", func() []string { return []string{"lan", "wan", "local"} })
 	complete(c, "log-level", func() []string { return []string{"debug", "info", "warn", "error"} })
 	complete(c, "log-format", func() []string { return []string{"text", "json"} })
@@ -108,7 +108,7 @@ func (g *agent) wait(signals <-chan os.Signal) error {
 	input := make(chan struct{})
 	if g.whileInput {
 		go func() {
-			io.Copy(io.Discard, g.in)
+			_, _ = io.Copy(io.Discard, g.in)
 			close(input)
 		}()
 	}

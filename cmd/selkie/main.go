@@ -103,7 +103,7 @@ Ask the member:    selkie members`,
 func (a *app) talks(c *cobra.Command) *cobra.Command {
 	c.Flags().StringVar(&a.admin, "admin", os.Getenv("SELKIE_ADMIN"),
 		"the agent: unix:///path, http://host:port, or the port of one on this machine (SELKIE_ADMIN)")
-	complete(c, "admin", func() []string { return localSockets() })
+	complete(c, "admin", localSockets)
 	return c
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -46,7 +47,7 @@ func (s *server) serve(l net.Listener, log *slog.Logger) {
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	go func() {
-		if err := s.http.Serve(l); err != http.ErrServerClosed {
+		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("admin endpoint failed", "error", err)
 		}
 	}()
@@ -95,13 +96,13 @@ func (s *server) authorized(h http.Handler) http.Handler {
 
 func answer(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(v) // whoever asked may be gone
+	_ = json.NewEncoder(w).Encode(v) // whoever asked may be gone
 }
 
 func refuse(w http.ResponseWriter, status int, why string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(failure{why})
+	_ = json.NewEncoder(w).Encode(failure{why})
 }
 
 func (s *server) getSelf(w http.ResponseWriter, _ *http.Request) {
@@ -150,7 +151,7 @@ func (s *server) getEvents(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		// A client that stopped reading must not keep the stream for ever.
-		stream.SetWriteDeadline(time.Now().Add(time.Minute))
+		_ = stream.SetWriteDeadline(time.Now().Add(time.Minute))
 		if _, err := fmt.Fprintf(w, "event: %s\ndata: %s\n\n", info.Kind, data); err != nil {
 			return
 		}

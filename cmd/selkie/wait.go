@@ -31,7 +31,7 @@ first, the exit code is 1, or 4 if the agent never answered.`,
 	}
 	c.Flags().IntVar(&members, "members", 0, "how many, the agent itself included")
 	c.Flags().DurationVar(&timeout, "timeout", 30*time.Second, "most time to wait")
-	c.MarkFlagRequired("members")
+	_ = c.MarkFlagRequired("members")
 	return a.talks(c)
 }
 

@@ -47,7 +47,7 @@ func TestEverySingleFlippedBitIsRefused(t *testing.T) {
 
 func TestEveryTruncationIsRefused(t *testing.T) {
 	good := frame.Append(nil, blue, bytes.Repeat([]byte("a full packet. "), 94)[:1400])
-	for n := range len(good) {
+	for n := range good {
 		if got, err := frame.Open(good[:n], blue); err == nil || got != nil {
 			t.Fatalf("cut to %d bytes: %v, %v", n, got, err)
 		}
