@@ -20,13 +20,17 @@ func TestAddressesThatDifferLittleSpread(t *testing.T) {
 			return Addr{hi: 0xfe80 << 48, lo: 1, port: 7946, zone: uint32(i)}
 		},
 	} {
-		hash := newHash[Addr]()
-		hit := make(map[uint32]bool)
-		for i := range uint64(n) {
-			hit[hash(nth(i))%bins] = true
-		}
-		if len(hit) < want*98/100 {
-			t.Errorf("%s: %d places are used, want about %d", name, len(hit), want)
+		for range 20 { // some keys are worse than others
+			hash, hit, used := newHash[Addr](), make([]bool, bins), 0
+			for i := range uint64(n) {
+				if place := hash(nth(i)) % bins; !hit[place] {
+					hit[place] = true
+					used++
+				}
+			}
+			if used < want*98/100 {
+				t.Errorf("%s: %d places are used, want about %d", name, used, want)
+			}
 		}
 	}
 }
