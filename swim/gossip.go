@@ -66,8 +66,8 @@ func (c *Core[ID, Addr]) reply(to uint32, h Header[ID], room int) error {
 }
 
 // post sends a packet to a slot of the roster, or to [none] if the receiver is
-// not known: the header, first what concerns the receiver itself,
-// then updates and payloads in their order.
+// not known: the header, first what concerns the receiver itself, then updates
+// and payloads in their order.
 func (c *Core[ID, Addr]) post(to uint32, h Header[ID], room int, with filling) error {
 	p := &c.out
 	p.Reset()

@@ -162,9 +162,8 @@ func (c *Core[ID, Addr]) announceToActive() {
 // whom we did not know was not the whole list. So a joiner learns a list that
 // is larger than a packet in some seconds, and asks rarely once it knows it.
 func (c *Core[ID, Addr]) announceSoon() {
-	t := &c.tasks[TimerAnnounce]
-	if c.us.present() && c.cfg.Announce.Every != Off && (!t.armed || t.due > c.now.Add(c.cfg.Period)) {
-		c.arm(TimerAnnounce, c.cfg.Period)
+	if c.us.present() && c.cfg.Announce.Every != Off {
+		c.armWithin(TimerAnnounce, c.cfg.Period)
 	}
 }
 
@@ -252,15 +251,13 @@ func (c *Core[ID, Addr]) armContact() {
 // It may not be where it says, so the longer it does not answer, the longer it
 // has to talk until it is asked again.
 func (c *Core[ID, Addr]) contactSoon(slot uint32) {
-	lost, t := &c.roster.lost, &c.tasks[TimerAnnounceDown]
+	lost := &c.roster.lost
 	if !c.us.present() || c.cfg.AnnounceDown.Every == Off || c.asked.waits(c.roster.at(slot).id.Addr(), c.now, c.cfg.Period) {
 		return
 	}
 	c.roster.leave(lost, slot)
 	c.roster.enter(lost, slot, true)
-	if !t.armed || t.due > c.now.Add(c.cfg.Period) {
-		c.arm(TimerAnnounceDown, c.cfg.Period)
-	}
+	c.armWithin(TimerAnnounceDown, c.cfg.Period)
 }
 
 // rearmContact begins anew to contact the lost.

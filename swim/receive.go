@@ -185,10 +185,7 @@ func (c *Core[ID, Addr]) answer(sender uint32, h *Header[ID], size int) error {
 		c.todo.explain = false
 		return c.feed(sender, min(size, c.cfg.MaxPacket))
 	case MessageGossip, MessageBroadcast:
-		if r.flags&isLone != 0 {
-			c.todo.explain = true
-		}
-		if c.todo.explain {
+		if c.todo.explain || r.flags&isLone != 0 {
 			c.explain(h.Src, size)
 		}
 	}

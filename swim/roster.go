@@ -68,7 +68,7 @@ type roster[ID Identity[ID, Addr], Addr comparable] struct {
 	active, lost order
 
 	changes uint32      // how often a slot got or lost an identity
-	touched recordFlags // keeps the reads of hint from being left out
+	touched recordFlags // keeps the reads of hint and touch from being left out
 	drawn   slotSet     // of the last sample
 	urn     []uint32    // of the last sample
 }

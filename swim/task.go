@@ -36,6 +36,13 @@ func (c *Core[ID, Addr]) submit(k TimerKind) {
 	c.rt.SubmitAfter(Timer[ID]{Kind: k, Token: t.token}, t.at.Sub(c.now))
 }
 
+// armWithin lets a task run within a time, if it would not anyway.
+func (c *Core[ID, Addr]) armWithin(k TimerKind, after time.Duration) {
+	if t := &c.tasks[k]; !t.armed || t.due > c.now.Add(after) {
+		c.arm(k, after)
+	}
+}
+
 // armEvery is arm for a task that may be switched off.
 func (c *Core[ID, Addr]) armEvery(k TimerKind, every time.Duration) {
 	if every != Off {
