@@ -243,7 +243,7 @@ func (c *Core[ID, Addr]) connect() {
 // random moment of a period, so that members that start together do not probe
 // in step for ever.
 func (c *Core[ID, Addr]) startTasks() {
-	c.arm(TimerProbe, 1+time.Duration(c.rnd.Int64N(int64(c.cfg.Period))))
+	c.arm(TimerProbe, 1+time.Duration(below(c.rnd, uint64(c.cfg.Period))))
 	if !c.tasks[TimerAnnounce].armed { // a feed may have asked for more already
 		c.armEvery(TimerAnnounce, c.cfg.Announce.Every)
 	}

@@ -293,7 +293,7 @@ func (r *roster[ID, Addr]) next(o *order, rnd *rand.Rand) (slot uint32, ok bool)
 	}
 	turn, soon := r.nextSoon(o)
 	if !soon {
-		turn = o.cursor + rnd.IntN(len(o.slots)-o.cursor)
+		turn = o.cursor + int(below(rnd, uint64(len(o.slots)-o.cursor)))
 	}
 	slot, other := o.slots[turn], o.slots[o.cursor]
 	o.slots[turn], o.slots[o.cursor] = other, slot

@@ -26,12 +26,12 @@ func (r *roster[ID, Addr]) sample(o *order, k int, rnd *rand.Rand, out []uint32,
 	// far. So as long as none is rejected, these draws fall short less than
 	// once in a billion samples.
 	for draws := 8*k + 32; draws > 0 && len(out) < k; draws-- {
-		out = r.accept(out, o.slots[rnd.IntN(n)], reject)
+		out = r.accept(out, o.slots[int(below(rnd, uint64(n)))], reject)
 	}
 	if len(out) == k {
 		return out
 	}
-	place := rnd.IntN(n)
+	place := int(below(rnd, uint64(n)))
 	for walk := min(n, max(leastWalk, 2*k)); walk > 0 && len(out) < k; walk-- {
 		out = r.accept(out, o.slots[place], reject)
 		if place++; place == n {
@@ -56,7 +56,7 @@ func (r *roster[ID, Addr]) accept(out []uint32, slot uint32, reject func(slot ui
 func (r *roster[ID, Addr]) sampleFew(o *order, k int, rnd *rand.Rand, out []uint32, reject func(slot uint32) bool) []uint32 {
 	r.urn = append(r.urn[:0], o.slots...)
 	for left := len(r.urn); left > 0 && len(out) < k; left-- {
-		i := rnd.IntN(left)
+		i := int(below(rnd, uint64(left)))
 		slot := r.urn[i]
 		r.urn[i] = r.urn[left-1]
 		if reject == nil || !reject(slot) {
