@@ -1,0 +1,170 @@
+package sim
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/selkie-go/selkie/swim"
+)
+
+// A Plan is all that is decided before a run: who takes part, for how long, and
+// what goes wrong when. It is plain data, which can be written down, read, and
+// made smaller; what a fault needs of luck follows from the seed and its name,
+// so that taking another fault away does not change it.
+type Plan struct {
+	Seed    uint64
+	Profile string // of the network; see Profiles
+	Config  swim.Config
+	Nodes   int
+	// Form is how long the nodes have to find each other before anything goes
+	// wrong, For how long things go wrong.
+	Form, For time.Duration
+	Faults    []Fault
+	// Core are the nodes that are healed afterwards, and must agree in the end.
+	// The others stay as they are. Nil means that there is no second phase.
+	Core Set `json:",omitempty"`
+}
+
+// A Fault is something that is done to the cluster at a moment, for a while or
+// at once: what goes wrong, and also what its owners do.
+type Fault struct {
+	Name  string // says which one it is, in the plan
+	Kind  FaultKind
+	At    time.Duration // since the end of Form
+	For   time.Duration `json:",omitempty"` // zero if it has no duration
+	Nodes Set           `json:",omitempty"` // to whom, or from whom
+	To    Set           `json:",omitempty"` // of links: to whom
+	Link  *Link         `json:",omitempty"` // of links: what happens there
+	// Amount says how much; what it means depends on the kind.
+	Amount int64 `json:",omitempty"`
+	// Config is that of FaultConfigure.
+	Config *swim.Config `json:",omitempty"`
+}
+
+// String returns the fault as one line.
+func (f Fault) String() string {
+	s := fmt.Sprintf("%v %s %v", f.At, f.Kind, f.Nodes)
+	if f.To != nil {
+		s += fmt.Sprintf(" to %v", f.To)
+	}
+	if f.For > 0 {
+		s += fmt.Sprintf(" for %v", f.For)
+	}
+	return s
+}
+
+// A FaultKind says what kind of thing goes wrong.
+type FaultKind string
+
+// The kinds.
+const (
+	FaultLink    FaultKind = "link"    // Link applies from Nodes to To
+	FaultCrash   FaultKind = "crash"   // Nodes end without a word; with For, they start again after it
+	FaultRestart FaultKind = "restart" // Nodes end, and start again at once
+	FaultPause   FaultKind = "pause"   // Nodes stop, their clocks go on
+	FaultLeave   FaultKind = "leave"   // Nodes say goodbye
+)
+
+// A Result is what came of a run.
+type Result struct {
+	Plan       Plan
+	Violations []Violation
+	// Invalid says why the run tested nothing; empty if it did.
+	Invalid   string
+	Hash      uint64
+	NodeHours float64
+	Marks     map[string]int // named states that were reached, and how often
+}
+
+// Run carries a plan out. With trace, everything that happens is told to it.
+func (p Plan) Run(trace func(Event)) Result {
+	r := p.Begin(trace)
+	r.World.Run(p.Form)
+	for _, f := range p.Faults {
+		r.World.After(f.At, func() { r.begin(f) })
+	}
+	r.World.Run(p.For)
+	return r.result()
+}
+
+// A Rehearsal is a plan under way.
+type Rehearsal struct {
+	World *World
+	plan  Plan
+}
+
+// Begin makes the world of a plan and starts its nodes.
+func (p Plan) Begin(trace func(Event)) *Rehearsal {
+	profile := p.profile()
+	w := New(p.Seed, profile)
+	w.Trace = trace
+	w.Grow(p.Nodes)
+	return &Rehearsal{World: w, plan: p}
+}
+
+// profile returns the network of the plan with its configuration.
+func (p Plan) profile() Profile {
+	profile := LAN
+	for _, known := range Profiles() {
+		if known.Name == p.Profile {
+			profile = known
+		}
+	}
+	if p.Config != (swim.Config{}) {
+		profile.Config = p.Config
+	}
+	return profile
+}
+
+// begin lets a fault happen.
+func (r *Rehearsal) begin(f Fault) {
+	w := r.World
+	if w.Trace != nil {
+		w.emit(Event{Kind: EventFault, Text: "begins: " + f.String()})
+	}
+	end := func() {}
+	switch f.Kind {
+	case FaultLink:
+		i := w.Impair(f.Name, f.Nodes, f.To, *f.Link)
+		end = i.End
+	case FaultCrash:
+		r.each(f.Nodes, (*Node).Crash)
+		end = func() { r.each(f.Nodes, func(n *Node) { n.Start(Boot{}) }) }
+	case FaultRestart:
+		r.each(f.Nodes, func(n *Node) { n.Start(Boot{}) })
+	case FaultPause:
+		r.each(f.Nodes, (*Node).Pause)
+		end = func() { r.each(f.Nodes, (*Node).Resume) }
+	case FaultLeave:
+		r.each(f.Nodes, func(n *Node) { n.Do((*Core).Leave) })
+	}
+	if f.For > 0 {
+		w.After(f.For, func() {
+			if w.Trace != nil {
+				w.emit(Event{Kind: EventFault, Text: "ends: " + f.String()})
+			}
+			end()
+		})
+	}
+}
+
+// each does something to some nodes that exist.
+func (r *Rehearsal) each(nodes Set, do func(*Node)) {
+	for _, n := range r.World.nodes {
+		if nodes.Has(n.number) {
+			do(n)
+		}
+	}
+}
+
+// result sums up what happened so far.
+func (r *Rehearsal) result() Result {
+	w := r.World
+	return Result{
+		Plan:       r.plan,
+		Violations: w.Violations,
+		Hash:       w.hash,
+		NodeHours:  float64(len(w.nodes)) * w.now.Sub(0).Hours(),
+		Marks:      w.oracle.marks,
+	}
+}

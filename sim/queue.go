@@ -1,0 +1,126 @@
+package sim
+
+import "github.com/selkie-go/selkie/swim"
+
+// A happening is something that will happen to one node or to the world.
+type happening struct {
+	at    swim.Instant
+	order uint64 // among those of one instant: rank, then number
+	cause uint64 // the step that brought it about
+
+	kind  happeningKind
+	node  *Node
+	from  *Node          // of a packet
+	epoch uint32         // of the process that it is for
+	timer swim.Timer[ID] // of a timer event
+	due   swim.Instant   // of a timer event: when, by the clock of the node
+	data  []byte         // of a packet
+	do    func()         // of a plan
+}
+
+// A happeningKind says what a happening is.
+type happeningKind uint8
+
+const (
+	arrival happeningKind = iota // a packet reaches a node
+	timing                       // a timer event of a node is due
+	waking                       // a node that was busy goes on
+	planned                      // somebody wanted something done at this moment
+)
+
+// A queue is what will happen, ordered: a heap of four ways over small
+// entries, the happenings themselves lie in a table.
+type queue struct {
+	heap  []entry
+	table []happening
+	free  []uint32
+	count uint64 // happenings so far
+}
+
+type entry struct {
+	at    swim.Instant
+	order uint64
+	ref   uint32
+}
+
+func (a entry) before(b entry) bool {
+	return a.at < b.at || a.at == b.at && a.order < b.order
+}
+
+// rankBits leaves the rest of the order for the number of a happening.
+const rankBits = 8
+
+// add enters a happening. Of those at one instant the lower rank comes first,
+// then the earlier entered.
+func (q *queue) add(h happening, rank uint8) {
+	q.count++
+	h.order = uint64(rank)<<(64-rankBits) | q.count
+	ref := uint32(len(q.table))
+	if n := len(q.free); n > 0 {
+		ref = q.free[n-1]
+		q.free = q.free[:n-1]
+		q.table[ref] = h
+	} else {
+		q.table = append(q.table, h)
+	}
+	q.heap = append(q.heap, entry{h.at, h.order, ref})
+	q.up(len(q.heap) - 1)
+}
+
+// next returns when something happens next.
+func (q *queue) next() (swim.Instant, bool) {
+	if len(q.heap) == 0 {
+		return 0, false
+	}
+	return q.heap[0].at, true
+}
+
+// take removes what happens next, which there must be.
+func (q *queue) take() happening {
+	ref := q.heap[0].ref
+	last := len(q.heap) - 1
+	q.heap[0] = q.heap[last]
+	q.heap = q.heap[:last]
+	if last > 1 {
+		q.down(0)
+	}
+	h := q.table[ref]
+	q.table[ref] = happening{}
+	q.free = append(q.free, ref)
+	return h
+}
+
+func (q *queue) up(i int) {
+	e := q.heap[i]
+	for i > 0 {
+		parent := (i - 1) / 4
+		if !e.before(q.heap[parent]) {
+			break
+		}
+		q.heap[i] = q.heap[parent]
+		i = parent
+	}
+	q.heap[i] = e
+}
+
+func (q *queue) down(i int) {
+	e := q.heap[i]
+	for {
+		first := 4*i + 1
+		if first >= len(q.heap) {
+			break
+		}
+		least := first
+		for child := first + 1; child < min(first+4, len(q.heap)); child++ {
+			if q.heap[child].before(q.heap[least]) {
+				least = child
+			}
+		}
+		if !q.heap[least].before(e) {
+			break
+		}
+		q.heap[i] = q.heap[least]
+		i = least
+	}
+	q.heap[i] = e
+}
