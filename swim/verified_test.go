@@ -24,7 +24,7 @@ func pinged(t *testing.T, c *cluster) (ping, ack int) {
 	b.core.exit()
 	data := b.out.Packets[0].Data
 	ping = len(data)
-	if err := a.core.HandleData(data, a.out); err != nil {
+	if err := a.core.HandleData(data, a.rt); err != nil {
 		t.Fatal(err)
 	}
 	ack = len(a.out.Packets[0].Data)
