@@ -1,30 +1,35 @@
 package swim
 
 import (
-	"fmt"
 	"testing"
 	"time"
 )
 
 // BenchmarkGuard measures what a guard costs for each input while nothing
-// happens but probes, ours and those of others: bare is without one.
+// happens but probes, ours and those of others. Rounds with a guard and without
+// take turns, so that a noisy machine disturbs both alike.
 func BenchmarkGuard(b *testing.B) {
-	for _, n := range []int{8, 64, 1000} {
-		for _, guarded := range []bool{false, true} {
-			name := fmt.Sprintf("N=%d/bare", n)
-			if guarded {
-				name = fmt.Sprintf("N=%d/guarded", n)
-			}
-			b.Run(name, func(b *testing.B) {
-				r := newRounds(b, n, guarded)
-				b.ReportAllocs()
-				for b.Loop() {
-					r.run()
-				}
-				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/roundInputs, "ns/input")
-			})
+	sizesOf(b, func(b *testing.B, n int) {
+		bare, guarded := newRounds(b, n, false), newRounds(b, n, true)
+		var without, with []float64
+		b.ReportAllocs()
+		for b.Loop() {
+			without = append(without, bare.timed())
+			with = append(with, guarded.timed())
 		}
+		b.ReportMetric(median(with)-median(without), "guard-ns/input")
+		b.ReportMetric(median(without), "core-ns/input")
+	}, 8, 64, 1000)
+}
+
+// timed runs some rounds and returns what an input took.
+func (r *rounds) timed() float64 {
+	const rounds = 50
+	began := time.Now()
+	for range rounds {
+		r.run()
 	}
+	return float64(time.Since(began).Nanoseconds()) / (rounds * roundInputs)
 }
 
 // rounds are probe rounds of a core, with a guard or without.
@@ -40,7 +45,7 @@ type rounds struct {
 	number uint32
 }
 
-func newRounds(b *testing.B, n int, guarded bool) *rounds {
+func newRounds(b testing.TB, n int, guarded bool) *rounds {
 	quiet := &silence{}
 	x := newBench(b, n, quiet)
 	r := &rounds{t: b, core: x.core, rt: quiet, quiet: quiet, other: x.members[0]}

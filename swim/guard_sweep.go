@@ -5,7 +5,8 @@ import "slices"
 // sweepSlots is how many records a Check looks at that no input touched.
 const sweepSlots = 2
 
-// sweepSome looks at a few slots, in turns.
+// sweepSome looks at a few slots, in turns, and every other time at all that
+// refers to one.
 func (g *Guard[ID, Addr]) sweepSome() {
 	slots := g.core.roster.slots
 	if slots == 0 {
@@ -13,6 +14,13 @@ func (g *Guard[ID, Addr]) sweepSome() {
 	}
 	for i := range uint32(sweepSlots) {
 		g.checkSlot((uint32(g.turn)*sweepSlots + i) % slots)
+	}
+	if g.turn%2 != 0 {
+		return
+	}
+	slot := uint32(g.turn) / 2 % slots
+	if r := g.core.roster.at(slot); r.flags&isKnown != 0 {
+		g.checkRecord(slot, r)
 	}
 }
 
@@ -29,9 +37,7 @@ func (g *Guard[ID, Addr]) checkSlot(slot uint32) {
 	is := &s.is
 	if r.id != is.id || r.inc != is.inc || r.meta != is.meta || r.state != is.state || g.core.roster.times(slot).until != s.until {
 		g.violated("S1", "%v %v %d was %v %v %d, and no input changed it", r.id, r.state, r.inc, is.id, is.state, is.inc)
-		return
 	}
-	g.checkRecord(slot, r)
 }
 
 // checkRecord: a record is consistent with all that refers to it.
@@ -116,7 +122,12 @@ func (g *Guard[ID, Addr]) sweepAll() {
 	used := len(c.doubts.free)
 	for slot := range c.roster.slots {
 		g.checkSlot(slot)
-		if r := c.roster.at(slot); r.flags&isKnown != 0 && r.doubt != 0 {
+		r := c.roster.at(slot)
+		if r.flags&isKnown == 0 {
+			continue
+		}
+		g.checkRecord(slot, r)
+		if r.doubt != 0 {
 			used++
 			own(r.doubt)
 		}
