@@ -22,6 +22,8 @@ type Core[ID Identity[ID, Addr], Addr comparable] struct {
 	rt  Runtime[ID] // of the input that is under way, else nil
 	now Instant     // of the latest input; never goes backwards
 
+	journal *journal // of the records that changed, while a [Guard] reads it
+
 	us      ourselves[ID, Addr]
 	renewal renewal[ID]
 	leaving leaving[ID]

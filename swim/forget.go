@@ -119,6 +119,7 @@ func (c *Core[ID, Addr]) evict() {
 
 // forget drops a record, whatever its state, without a word.
 func (c *Core[ID, Addr]) forget(slot uint32) {
+	c.forgot(slot)
 	r := c.roster.at(slot)
 	if r.flags&inLost != 0 {
 		c.roster.leave(&c.roster.lost, slot)

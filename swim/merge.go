@@ -90,6 +90,7 @@ func (c *Core[ID, Addr]) meet(u *Update[ID], o origin) bool {
 		return false
 	}
 	slot := c.roster.insert(u.ID)
+	c.touch(slot)
 	r := c.roster.at(slot)
 	r.inc, r.meta = u.Incarnation, u.Metadata
 	c.tally[Alive]++
@@ -122,10 +123,12 @@ func (c *Core[ID, Addr]) merge(slot uint32, r *record[ID], u *Update[ID], o orig
 			c.count(DropOldNews)
 			return false
 		}
+		c.touch(slot)
 		r.inc = u.Incarnation
 		c.tell(slot, r, o, prioAlive)
 		return true
 	}
+	c.touch(slot)
 	was := r.member()
 	r.meta = max(r.meta, u.Metadata)
 	news := r.meta > was.Metadata
@@ -227,6 +230,7 @@ func (c *Core[ID, Addr]) clear(slot uint32, r *record[ID]) {
 // replace handles a later life at a known address: the whole record is
 // replaced. To the owner that is one event, not a failure and a join.
 func (c *Core[ID, Addr]) replace(slot uint32, r *record[ID], u *Update[ID], o origin) bool {
+	c.touch(slot)
 	active, old := r.flags&inActive != 0, r.id
 	state := u.State
 	if state == Down && active && !c.cfg.Rules.SoleVerdict {

@@ -191,6 +191,7 @@ func (c *Core[ID, Addr]) accuseByProbe(slot uint32, r *record[ID], inc Incarnati
 	if r.inc != inc || !r.state.Active() {
 		return
 	}
+	c.touch(slot)
 	if r.state == Alive {
 		c.doubt(r, inc, nil, true)
 		c.doubted(slot, r, true)
@@ -270,6 +271,7 @@ func (c *Core[ID, Addr]) suspicionDue(t Timer[ID]) {
 // our owner, but for the others it stays a suspect, and its next word brings
 // it back.
 func (c *Core[ID, Addr]) judge(slot uint32, r *record[ID], d *doubt[ID, Addr]) {
+	c.touch(slot)
 	if !c.cfg.Rules.SoleVerdict && d.n < 2 {
 		c.stats.LoneVerdicts++
 		c.become(r, Suspect, true)
