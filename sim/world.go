@@ -35,6 +35,7 @@ type World struct {
 	buffers     [][]byte    // of packets that have arrived
 	current     *Node       // whose input is under way
 	oracle      *oracle
+	chronicle   *chronicle
 	hash        uint64
 }
 
@@ -47,6 +48,7 @@ func New(seed uint64, p Profile) *World {
 		w.sampler = append(w.sampler, make([]sampler, len(p.Links)))
 	}
 	w.oracle = newOracle(w)
+	w.chronicle = &chronicle{w: w}
 	return w
 }
 
