@@ -42,6 +42,7 @@ type Node struct {
 	lives  uint32 // the latest life that it ever had
 	dice   *dice
 	clock  clock
+	diary  diary
 
 	running bool
 	stopped int          // how many pauses are under way
@@ -103,6 +104,7 @@ func (n *Node) Start(b Boot) {
 	n.core, n.running, n.stopped, n.busy = core, true, 0, w.now
 	n.clock = clock{base: w.now, local: swim.Instant(1 + n.dice.below(1_000_000_000)), ppm: n.clock.ppm}
 	w.note(n, EventStart, life)
+	n.diary.begin(w.Trace != nil)
 	w.oracle.began(n)
 	w.chronicle.began(n)
 	if len(b.Known) > 0 {
@@ -189,6 +191,9 @@ func (n *Node) StepClock(d time.Duration) { n.clock.step(n.world.now, d) }
 func (n *Node) Do(input func(c *Core, rt swim.Runtime[ID]) error) error {
 	if !n.running {
 		return nil
+	}
+	if w := n.world; w.Trace != nil {
+		w.emit(Event{Node: n.number, Kind: EventOwner, Cause: w.step})
 	}
 	n.enter()
 	err := input(n.core, (*effects)(n))
@@ -335,6 +340,9 @@ func (n *Node) exit(err error) {
 	w.fold(uint64(w.now), uint64(n.number))
 	if err != nil && w.Trace != nil {
 		w.emit(Event{Node: n.number, Kind: EventDrop, Text: err.Error(), Cause: w.step})
+	}
+	if w.Trace != nil {
+		n.diary.compare(n)
 	}
 	w.oracle.stepped(n, err)
 	w.current = nil
