@@ -77,15 +77,7 @@ type Result struct {
 }
 
 // Run carries a plan out. With trace, everything that happens is told to it.
-func (p Plan) Run(trace func(Event)) Result {
-	r := p.Begin(trace)
-	r.World.Run(p.Form)
-	for _, f := range p.Faults {
-		r.World.After(f.At, func() { r.begin(f) })
-	}
-	r.World.Run(p.For)
-	return r.result()
-}
+func (p Plan) Run(trace func(Event)) Result { return p.Begin(trace).finish() }
 
 // A Rehearsal is a plan under way.
 type Rehearsal struct {
@@ -100,6 +92,16 @@ func (p Plan) Begin(trace func(Event)) *Rehearsal {
 	w.Trace = trace
 	w.Grow(p.Nodes)
 	return &Rehearsal{World: w, plan: p}
+}
+
+// finish carries out the whole plan.
+func (r *Rehearsal) finish() Result {
+	r.World.Run(r.plan.Form)
+	for _, f := range r.plan.Faults {
+		r.World.After(f.At, func() { r.begin(f) })
+	}
+	r.World.Run(r.plan.For)
+	return r.result()
 }
 
 // profile returns the network of the plan with its configuration.

@@ -36,6 +36,7 @@ type World struct {
 	current     *Node       // whose input is under way
 	oracle      *oracle
 	hash        uint64
+	leash       leash
 }
 
 // New returns a world without nodes. Two worlds with the same seed, profile and
@@ -91,7 +92,7 @@ func (w *World) Run(d time.Duration) {
 	end := w.now.Add(d)
 	for {
 		at, any := w.queue.next()
-		if !any || at > end {
+		if !any || at > end || !w.leash.slack(w) {
 			break
 		}
 		w.Step()
