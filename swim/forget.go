@@ -84,12 +84,12 @@ func (c *Core[ID, Addr]) forgetDue() {
 		if !any {
 			return
 		}
-		if next.at > c.now {
+		if next.at > c.now && planted != forgetEarly {
 			c.arm(TimerForget, next.at.Sub(c.now))
 			return
 		}
 		c.graves.pop()
-		if c.rests(next.ref, next.at) {
+		if c.rests(next.ref, next.at) && planted != forgetNobody {
 			c.forget(next.ref)
 		}
 	}
