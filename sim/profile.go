@@ -57,3 +57,9 @@ func fiveRegions() [][]Link {
 	}
 	return links
 }
+
+// with returns the profile with other settings.
+func (p Profile) with(change func(*swim.Config)) Profile {
+	change(&p.Config)
+	return p
+}
