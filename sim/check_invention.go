@@ -12,7 +12,6 @@ type accusation struct {
 	inc swim.Incarnation
 }
 
-
 // accuse notes that somebody accuses this life. The latest are last, because
 // they are asked for most.
 func (l *life) accuse(a accusation) {

@@ -42,6 +42,7 @@ type Node struct {
 	lives  uint32 // the latest life that it ever had
 	dice   *dice
 	clock  clock
+	diary  diary
 
 	running bool
 	stopped int          // how many pauses are under way
@@ -105,7 +106,9 @@ func (n *Node) Start(b Boot) {
 	n.core, n.running, n.stopped, n.busy = core, true, 0, w.now
 	n.clock = clock{base: w.now, local: swim.Instant(1 + n.dice.below(1_000_000_000)), ppm: n.clock.ppm}
 	w.note(n, EventStart, life)
+	n.diary.begin(w.Trace != nil)
 	w.oracle.began(n)
+	w.chronicle.began(n)
 	if len(b.Known) > 0 {
 		n.Apply(b.Known, false)
 	}
@@ -142,6 +145,7 @@ func (n *Node) Crash() {
 	n.waking = false
 	n.world.note(n, EventCrash, 0)
 	n.world.oracle.ended(n)
+	n.world.chronicle.ended(n)
 }
 
 // Pause stops the process while its clock goes on, as a garbage collector, a
@@ -189,6 +193,9 @@ func (n *Node) StepClock(d time.Duration) { n.clock.step(n.world.now, d) }
 func (n *Node) Do(do func(c *Core, rt swim.Runtime[ID]) error) error {
 	if !n.running {
 		return nil
+	}
+	if w := n.world; w.Trace != nil {
+		w.emit(Event{Node: n.number, Kind: EventOwner, Cause: w.step})
 	}
 	n.enter(input{kind: inputOwner})
 	err := do(n.core, (*effects)(n))
@@ -298,6 +305,7 @@ func (n *Node) receive(h *happening) {
 // hand feeds bytes to the core.
 func (n *Node) hand(data []byte, edges uint8) error {
 	n.enter(input{kind: inputPacket, edges: edges})
+	n.world.oracle.received(n, data)
 	err := n.core.HandleData(data, (*effects)(n))
 	n.exit(err)
 	return err
@@ -331,6 +339,7 @@ func (n *Node) tick(h *happening) {
 		w.oracle.marks.hit(markLate)
 	}
 	n.enter(input{kind: inputTimer, timer: h.timer.Kind})
+	w.oracle.fired(n, h.timer)
 	err := n.core.HandleTimer(h.timer, (*effects)(n))
 	n.exit(err)
 }
@@ -358,6 +367,9 @@ func (n *Node) exit(err error) {
 	if err != nil && w.Trace != nil {
 		w.emit(Event{Node: n.number, Kind: EventDrop, Text: err.Error(), Cause: w.step})
 	}
+	if w.Trace != nil {
+		n.diary.compare(n)
+	}
 	w.oracle.stepped(n, err)
 	w.current = nil
 }
@@ -381,6 +393,9 @@ func (r *effects) SendTo(to ID, packet []byte) {
 // SubmitAfter implements [swim.Runtime].
 func (r *effects) SubmitAfter(event swim.Timer[ID], after time.Duration) {
 	n := (*Node)(r)
+	if g := n.seen.guard; g != nil {
+		g.Submitted(event, after)
+	}
 	shift := time.Duration(0)
 	if n.Lag > 0 {
 		shift = n.dice.duration(0, n.Lag)
@@ -400,6 +415,7 @@ func (r *effects) Notify(note swim.Notification[ID]) {
 		w.emit(Event{Node: n.number, Kind: EventNotify, Note: note, Cause: w.step})
 	}
 	w.oracle.told(n, note)
+	w.chronicle.told(n, &note)
 	if n.OnNotify != nil {
 		n.OnNotify(note)
 	}

@@ -54,6 +54,7 @@ type witness struct {
 	inc   swim.Incarnation // the same
 	cfg   swim.Config
 
+	guard   *guard
 	probe   probing
 	judged  probing // the probe before
 	relays  []relayed
@@ -71,14 +72,14 @@ type input struct {
 	header  swim.Header[ID]
 	strange bool // it is for somebody else
 
-	defence          // what it says of the receiver
-	became  bool     // the identity changed meanwhile
-	packets int      // written so far
-	answers int      // of those, caused by the packet
-	told    int      // notifications
-	passed  int      // of packets, those of the probes of others
-	hash    uint64   // of the core before
-	hashed  bool     // hash is known
+	defence           // what it says of the receiver
+	became  bool      // the identity changed meanwhile
+	packets int       // written so far
+	answers int       // of those, caused by the packet
+	told    int       // notifications
+	passed  int       // of packets, those of the probes of others
+	hash    uint64    // of the core before
+	hashed  bool      // hash is known
 	unheard []unheard // records whose origin is not known yet
 }
 
@@ -115,6 +116,7 @@ func (o *oracle) trustAgain() {
 		for u := range n.core.State() {
 			o.admit(&u)
 		}
+		o.guarded(n)
 	}
 	o.trust = true
 	o.marks.hit(markTrustAgain)
@@ -123,11 +125,15 @@ func (o *oracle) trustAgain() {
 // broken notes a violation.
 func (o *oracle) broken(invariant string, n *Node, about uint32, format string, args ...any) {
 	w := o.w
+	if w.halted { // an end too early is nobody's fault
+		return
+	}
 	if len(w.Violations) >= maxViolations {
 		return
 	}
 	v := Violation{Invariant: invariant, At: w.now, Step: w.step, Node: n.number, About: about, Text: fmt.Sprintf(format, args...)}
 	w.Violations = append(w.Violations, v)
+	w.halted = w.Halt != nil && w.Halt(v)
 	if w.Trace != nil {
 		w.emit(Event{Node: n.number, Kind: EventBroken, Text: v.String(), Cause: w.step})
 	}
@@ -141,6 +147,7 @@ func (o *oracle) began(n *Node) {
 	self := n.core.Self()
 	n.seen = witness{id: self.ID, cfg: n.core.Config(), relays: n.seen.relays[:0]}
 	n.seen.life = o.born(self.ID)
+	o.guarded(n)
 }
 
 // ended notes that a process ended.
@@ -211,6 +218,9 @@ func (o *oracle) told(n *Node, note swim.Notification[ID]) {
 	if !o.w.Watch {
 		return
 	}
+	if n.seen.guard != nil {
+		n.seen.guard.Told(note)
+	}
 	if note.Kind != swim.NotifySent && note.Kind != swim.NotifyReceived {
 		o.in.told++
 	}
@@ -234,6 +244,7 @@ func (o *oracle) stepped(n *Node, err error) {
 	}
 	o.checkIncarnation(n, self.Incarnation, self.Metadata)
 	o.checkState(n, self.State)
+	o.checkGuard(n)
 	switch in := &o.in; {
 	case in.refused || in.strange:
 		o.checkIgnored(n, err)
@@ -269,9 +280,12 @@ type tap struct{ w *World }
 // Append implements [swim.Codec].
 func (t *tap) Append(b []byte, room int, p *swim.Packet[ID]) ([]byte, error) {
 	out, err := codec.Append(b, room, p)
-	if n := t.w.current; err == nil && n != nil && t.w.Watch {
-		t.w.oracle.wrote(n, p)
-		t.w.oracle.sampleCodec(n, p, out[len(b):])
+	if n := t.w.current; err == nil && n != nil {
+		t.w.chronicle.wrote(n, p)
+		if t.w.Watch {
+			t.w.oracle.wrote(n, p)
+			t.w.oracle.sampleCodec(n, p, out[len(b):])
+		}
 	}
 	return out, err
 }

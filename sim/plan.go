@@ -74,11 +74,17 @@ type Result struct {
 	Hash      uint64
 	NodeHours float64
 	Marks     map[string]int // named states that were reached, and how often
+	Report    Report
 }
 
 // Run carries a plan out. With trace, everything that happens is told to it.
 func (p Plan) Run(trace func(Event)) Result {
-	r := p.Begin(trace)
+	return p.Begin(trace).Run()
+}
+
+// Run carries the plan out. It ends early if the world is told to halt.
+func (r *Rehearsal) Run() Result {
+	p := r.plan
 	r.World.Run(p.Form)
 	for _, f := range p.Faults {
 		r.World.After(f.At, func() { r.begin(f) })
@@ -120,7 +126,7 @@ func (p Plan) profile() Profile {
 func (r *Rehearsal) begin(f Fault) {
 	w := r.World
 	if w.Trace != nil {
-		w.emit(Event{Kind: EventFault, Text: "begins: " + f.String()})
+		w.emit(Event{Kind: EventFault, By: f.Name, Text: "begins: " + f.String()})
 	}
 	end := func() {}
 	switch f.Kind {
@@ -141,7 +147,7 @@ func (r *Rehearsal) begin(f Fault) {
 	if f.For > 0 {
 		w.After(f.For, func() {
 			if w.Trace != nil {
-				w.emit(Event{Kind: EventFault, Text: "ends: " + f.String()})
+				w.emit(Event{Kind: EventFault, By: f.Name, Text: "ends: " + f.String()})
 			}
 			end()
 		})
@@ -167,5 +173,6 @@ func (r *Rehearsal) result() Result {
 		NodeHours:  float64(len(w.nodes)) * w.now.Sub(0).Hours(),
 		Invalid:    w.oracle.invalid(len(r.plan.Faults)),
 		Marks:      w.oracle.reached(),
+		Report:     w.Report(),
 	}
 }
