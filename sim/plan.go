@@ -186,7 +186,8 @@ func (r *Rehearsal) result() Result {
 		Violations: w.Violations,
 		Hash:       w.hash,
 		NodeHours:  float64(len(w.nodes)) * w.now.Sub(0).Hours(),
-		Marks:      w.oracle.marks,
+		Invalid:    w.oracle.invalid(len(r.plan.Faults)),
+		Marks:      w.oracle.reached(),
 		Report:     w.Report(),
 	}
 }
