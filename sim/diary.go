@@ -24,6 +24,14 @@ func (c *Change) About() uint32 {
 	return c.Before.ID.Node
 }
 
+// corroborates reports whether nothing changed but who accuses, or what the
+// member says about itself.
+func (c *Change) corroborates() bool {
+	before, after := c.Before.Member, c.After.Member
+	before.Metadata = after.Metadata
+	return c.Knew && c.Knows && before == after && c.LoneBefore == c.LoneNow
+}
+
 // String returns the record before and after.
 func (c Change) String() string {
 	before, after := "unknown", "forgotten"
