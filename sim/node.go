@@ -106,6 +106,7 @@ func (n *Node) Start(b Boot) {
 	w.note(n, EventStart, life)
 	n.diary.begin(w.Trace != nil)
 	w.oracle.began(n)
+	w.chronicle.began(n)
 	if len(b.Known) > 0 {
 		n.Do(func(c *Core, rt swim.Runtime[ID]) error { return c.Apply(slices.Values(b.Known), false, rt) })
 	}
@@ -142,6 +143,7 @@ func (n *Node) Crash() {
 	n.waking = false
 	n.world.note(n, EventCrash, 0)
 	n.world.oracle.ended(n)
+	n.world.chronicle.ended(n)
 }
 
 // Pause stops the process while its clock goes on, as a garbage collector, a
@@ -384,6 +386,7 @@ func (r *effects) Notify(note swim.Notification[ID]) {
 		w.emit(Event{Node: n.number, Kind: EventNotify, Note: note, Cause: w.step})
 	}
 	w.oracle.told(n, note)
+	w.chronicle.told(n, &note)
 	if n.OnNotify != nil {
 		n.OnNotify(note)
 	}

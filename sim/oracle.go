@@ -85,6 +85,7 @@ func (t *tap) Append(b []byte, room int, p *swim.Packet[ID]) ([]byte, error) {
 	out, err := codec.Append(b, room, p)
 	if err == nil && t.w.current != nil {
 		t.w.oracle.wrote(t.w.current, p)
+		t.w.chronicle.wrote(t.w.current, p)
 	}
 	return out, err
 }

@@ -74,6 +74,7 @@ type Result struct {
 	Hash      uint64
 	NodeHours float64
 	Marks     map[string]int // named states that were reached, and how often
+	Report    Report
 }
 
 // Run carries a plan out. With trace, everything that happens is told to it.
@@ -171,5 +172,6 @@ func (r *Rehearsal) result() Result {
 		Hash:       w.hash,
 		NodeHours:  float64(len(w.nodes)) * w.now.Sub(0).Hours(),
 		Marks:      w.oracle.marks,
+		Report:     w.Report(),
 	}
 }

@@ -38,6 +38,7 @@ type World struct {
 	buffers     [][]byte    // of packets that have arrived
 	current     *Node       // whose input is under way
 	oracle      *oracle
+	chronicle   *chronicle
 	hash        uint64
 	halted      bool
 	most        uint64 // steps, unless zero
@@ -52,6 +53,7 @@ func New(seed uint64, p Profile) *World {
 		w.sampler = append(w.sampler, make([]sampler, len(p.Links)))
 	}
 	w.oracle = newOracle(w)
+	w.chronicle = &chronicle{w: w}
 	return w
 }
 
