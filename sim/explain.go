@@ -18,7 +18,7 @@ import (
 // said it first and why. It is some lines of text, the oldest event first. The
 // recorder must have been told of the run.
 func (r *Recorder) Explain(v Violation) string {
-	s := &story{r: r, told: map[int]bool{}, who: map[uint32]bool{v.Node: true}, by: map[string]bool{}}
+	s := &explanation{r: r, told: map[int]bool{}, who: map[uint32]bool{v.Node: true}, by: map[string]bool{}}
 	end := r.whenBroken(v)
 	root := r.lastChange(v.Node, v.About, end)
 	if root >= 0 {
@@ -32,19 +32,19 @@ func (r *Recorder) Explain(v Violation) string {
 	return s.text(v)
 }
 
-// A story is an explanation in the making.
-type story struct {
+// An explanation is a story in the making.
+type explanation struct {
 	r     *Recorder
 	told  map[int]bool // events that have their line
-	lines []storyLine
+	lines []sentence
 	who   map[uint32]bool // whose starts and pauses belong to it
 	by    map[string]bool // the faults that lost packets
 	chain int             // changes followed
 	p     swim.Packet[ID]
 }
 
-// A storyLine is what the story says about one event.
-type storyLine struct {
+// A sentence is what the story says about one event.
+type sentence struct {
 	event int
 	text  string
 }
@@ -56,15 +56,15 @@ const (
 )
 
 // tell adds a line about an event, once.
-func (s *story) tell(event int, format string, args ...any) {
+func (s *explanation) tell(event int, format string, args ...any) {
 	if !s.told[event] {
 		s.told[event] = true
-		s.lines = append(s.lines, storyLine{event, fmt.Sprintf(format, args...)})
+		s.lines = append(s.lines, sentence{event, fmt.Sprintf(format, args...)})
 	}
 }
 
-func (s *story) text(v Violation) string {
-	slices.SortFunc(s.lines, func(a, b storyLine) int { return cmp.Compare(a.event, b.event) })
+func (s *explanation) text(v Violation) string {
+	slices.SortFunc(s.lines, func(a, b sentence) int { return cmp.Compare(a.event, b.event) })
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v\n", v)
 	if s.r.left > 0 {
@@ -78,7 +78,7 @@ func (s *story) text(v Violation) string {
 }
 
 // change tells of a change and of what it came from.
-func (s *story) change(number int) {
+func (s *explanation) change(number int) {
 	if number < 0 || s.told[number] || s.chain == maxChain {
 		return
 	}
@@ -94,7 +94,7 @@ func (s *story) change(number int) {
 
 // suspicion tells how one began that has ended, and of its second accuser: it
 // takes two to have somebody declared down.
-func (s *story) suspicion(node, about uint32, most int) {
+func (s *explanation) suspicion(node, about uint32, most int) {
 	began := s.r.origin(node, about, most)
 	s.change(began)
 	for i := began; i >= 0 && i <= most; i++ {
@@ -117,7 +117,7 @@ func (s *story) suspicion(node, about uint32, most int) {
 }
 
 // why says what brought a change about, and goes on to tell of that.
-func (s *story) why(number int, e *Event, about uint32) string {
+func (s *explanation) why(number int, e *Event, about uint32) string {
 	at := s.r.input(number)
 	if at < 0 {
 		return "of itself"
@@ -136,7 +136,7 @@ func (s *story) why(number int, e *Event, about uint32) string {
 }
 
 // due says what a timer event decided about a member.
-func (s *story) due(at int, in, e *Event, about uint32) string {
+func (s *explanation) due(at int, in, e *Event, about uint32) string {
 	switch {
 	case in.Timer.Kind == swim.TimerProbe && about != e.Node:
 		return s.probe(at, in.Node, about)
@@ -152,7 +152,7 @@ func (s *story) due(at int, in, e *Event, about uint32) string {
 
 // heard says who told a node about a member, and goes on with why they did,
 // unless that only adds to what was known.
-func (s *story) heard(at int, in *Event, about uint32, corroborated bool) string {
+func (s *explanation) heard(at int, in *Event, about uint32, corroborated bool) string {
 	if codec.Parse(in.Data, &s.p) != nil {
 		return "from bytes that are no packet"
 	}
@@ -187,7 +187,7 @@ func (s *story) heard(at int, in *Event, about uint32, corroborated bool) string
 }
 
 // probe tells what became of the packets of a failed probe.
-func (s *story) probe(judged int, prober, target uint32) string {
+func (s *explanation) probe(judged int, prober, target uint32) string {
 	ping := s.r.lastPing(prober, target, judged, &s.p)
 	if ping < 0 {
 		return "because a probe failed"
@@ -215,7 +215,7 @@ func (s *story) probe(judged int, prober, target uint32) string {
 
 // packet tells of one packet of a probe. That a request arrived need not be
 // told of a helper that did as it was asked.
-func (s *story) packet(number int, e *Event, asked *[]int) {
+func (s *explanation) packet(number int, e *Event, asked *[]int) {
 	h, fate := s.p.Header, s.fate(number, e)
 	switch {
 	case h.Message == swim.MessagePingReq && strings.HasPrefix(fate, "arrived"):
@@ -252,7 +252,7 @@ func ofProbe(h *swim.Header[ID], e *Event, number, prober, target uint32) bool {
 }
 
 // fate says what became of a packet.
-func (s *story) fate(number int, e *Event) string {
+func (s *explanation) fate(number int, e *Event) string {
 	if e.Kind == EventLost {
 		return s.lost(e)
 	}
@@ -272,7 +272,7 @@ func (s *story) fate(number int, e *Event) string {
 	return "never arrived"
 }
 
-func (s *story) lost(e *Event) string {
+func (s *explanation) lost(e *Event) string {
 	s.by[e.By] = true
 	return "was lost: " + whyLost(e)
 }
@@ -285,7 +285,7 @@ func (e *Event) sameFlight(sent *Event) bool {
 
 // context tells when those of whom the story tells started and stopped, and
 // when the faults began and ended that lost their packets.
-func (s *story) context(end int) {
+func (s *explanation) context(end int) {
 	first := end
 	for _, l := range s.lines {
 		first = min(first, l.event)
@@ -315,14 +315,14 @@ func (s *story) context(end int) {
 	}
 }
 
-func (s *story) process(number int) {
+func (s *explanation) process(number int) {
 	e := s.r.Event(number)
 	s.tell(number, "node %d %s", e.Node, deed(&e))
 }
 
 // lastStep tells what the node did when the promise broke; if that is all there
 // is to tell, also what came before.
-func (s *story) lastStep(node uint32, end int, alone bool) {
+func (s *explanation) lastStep(node uint32, end int, alone bool) {
 	for i, n := end, 0; i >= 0 && n < maxLastStep; i-- {
 		l := s.r.line(i)
 		if l.step != s.r.line(end).step && !alone {
