@@ -99,6 +99,7 @@ type flight struct {
 	from, to *Node
 	cause    uint64
 	data     []byte
+	edges    uint8 // how many other packets it follows from
 }
 
 // maxRecords bounds the packets that an impairment keeps to replay them.
@@ -283,7 +284,8 @@ func (i *Impairment) hold(f flight) bool {
 // replay keeps some packets, and now and then sends an old one again.
 func (i *Impairment) replay(f flight) {
 	i.seen++
-	record := flight{f.from, f.to, f.cause, slices.Clone(f.data)}
+	record := f
+	record.data = slices.Clone(f.data)
 	if len(i.records) < maxRecords {
 		i.records = append(i.records, record)
 	} else if at := i.dice.below(i.seen); at < maxRecords {

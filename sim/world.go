@@ -15,6 +15,9 @@ type World struct {
 	// Backlog is how many packets a socket holds for a node that does not read.
 	// If zero, 256.
 	Backlog int
+	// Watch lets the oracle look at every step. New sets it; without it more
+	// nodes go into less memory, and no promise is checked.
+	Watch bool
 	// Trace, if set, is told everything that happens, as it happens.
 	Trace func(Event)
 	// Halt, if set, is asked about every violation whether it is enough. Then
@@ -41,13 +44,14 @@ type World struct {
 	chronicle   *chronicle
 	hash        uint64
 	halted      bool
-	most        uint64 // steps, unless zero
+	most        uint64            // steps, unless zero
+	while       func(*World) bool // asked now and then whether to go on; may be nil
 }
 
 // New returns a world without nodes. Two worlds with the same seed, profile and
 // calls are the same in all that happens.
 func New(seed uint64, p Profile) *World {
-	w := &World{seed: seed, profile: p, wire: roll(seed, "wire")}
+	w := &World{Watch: true, seed: seed, profile: p, wire: roll(seed, "wire")}
 	w.codec.w = w
 	for range p.Links {
 		w.sampler = append(w.sampler, make([]sampler, len(p.Links)))
@@ -123,7 +127,7 @@ func (w *World) RunUntil(most time.Duration, so func() bool) bool {
 // Step lets the next thing happen, and reports whether there was one. In a world
 // that has halted there is none.
 func (w *World) Step() bool {
-	if w.most > 0 && w.step >= w.most {
+	if w.most > 0 && w.step >= w.most || w.while != nil && w.step%asks == 0 && !w.while(w) {
 		w.halted = true
 	}
 	if w.halted || len(w.queue.heap) == 0 {
@@ -165,7 +169,7 @@ func (w *World) send(from *Node, dst ID, data []byte) {
 		return // somebody made that member up
 	}
 	to := w.nodes[dst.Node]
-	f := flight{from: from, to: to, cause: w.step, data: data}
+	f := flight{from: from, to: to, cause: w.step, data: data, edges: w.oracle.edges}
 	link := &w.profile.Links[from.Region][to.Region]
 	out := fate{delay: w.sampler[from.Region][to.Region].draw(link.Latency, w.wire)}
 	for _, i := range w.impairments {
@@ -201,7 +205,7 @@ func (w *World) send(from *Node, dst ID, data []byte) {
 
 // fly lets a packet arrive after a time. Its data are the flight's own.
 func (w *World) fly(f flight, delay time.Duration) {
-	w.queue.add(happening{at: w.now.Add(delay), cause: f.cause, kind: arrival, node: f.to, from: f.from, data: f.data}, rankPacket)
+	w.queue.add(happening{at: w.now.Add(delay), cause: f.cause, kind: arrival, node: f.to, from: f.from, data: f.data, edges: f.edges}, rankPacket)
 }
 
 // lose notes that a packet does not arrive.
@@ -209,7 +213,7 @@ func (w *World) lose(f flight, why string) { w.loseBy(f, why, "") }
 
 // loseBy notes that a packet does not arrive, because of an impairment.
 func (w *World) loseBy(f flight, why, by string) {
-	w.oracle.marks.hit("lost " + why)
+	w.oracle.lost(why)
 	if w.Trace != nil {
 		w.emit(Event{Node: f.from.number, Kind: EventLost, Peer: f.to.number, Data: f.data, Cause: f.cause, Text: why, By: by})
 	}
