@@ -75,6 +75,7 @@ type Impairment struct {
 	From, To Set
 	Link     Link
 
+	name    string
 	world   *World
 	began   swim.Instant
 	dice    *dice
@@ -107,7 +108,7 @@ const maxRecords = 256
 // long as the impairment that it returns has not ended. Its luck follows from
 // the seed of the world and the name.
 func (w *World) Impair(name string, from, to Set, link Link) *Impairment {
-	i := &Impairment{From: from, To: to, Link: link, world: w, began: w.now, paths: map[uint64]*path{},
+	i := &Impairment{From: from, To: to, Link: link, name: name, world: w, began: w.now, paths: map[uint64]*path{},
 		dice: roll(w.seed, "link "+name)}
 	w.impairments = append(w.impairments, i)
 	return i
@@ -228,7 +229,7 @@ func (i *Impairment) enqueue(f flight) bool {
 		if !q.Head {
 			return false
 		}
-		i.world.lose(p.queue[0], "queue")
+		i.world.loseBy(p.queue[0], "queue", i.name)
 		p.queue = p.queue[1:]
 	}
 	f.data = slices.Clone(f.data)

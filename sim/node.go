@@ -42,6 +42,7 @@ type Node struct {
 	lives  uint32 // the latest life that it ever had
 	dice   *dice
 	clock  clock
+	diary  diary
 
 	running bool
 	stopped int          // how many pauses are under way
@@ -103,7 +104,9 @@ func (n *Node) Start(b Boot) {
 	n.core, n.running, n.stopped, n.busy = core, true, 0, w.now
 	n.clock = clock{base: w.now, local: swim.Instant(1 + n.dice.below(1_000_000_000)), ppm: n.clock.ppm}
 	w.note(n, EventStart, life)
+	n.diary.begin(w.Trace != nil)
 	w.oracle.began(n)
+	w.chronicle.began(n)
 	if len(b.Known) > 0 {
 		n.Do(func(c *Core, rt swim.Runtime[ID]) error { return c.Apply(slices.Values(b.Known), false, rt) })
 	}
@@ -140,6 +143,7 @@ func (n *Node) Crash() {
 	n.waking = false
 	n.world.note(n, EventCrash, 0)
 	n.world.oracle.ended(n)
+	n.world.chronicle.ended(n)
 }
 
 // Pause stops the process while its clock goes on, as a garbage collector, a
@@ -187,6 +191,9 @@ func (n *Node) StepClock(d time.Duration) { n.clock.step(n.world.now, d) }
 func (n *Node) Do(input func(c *Core, rt swim.Runtime[ID]) error) error {
 	if !n.running {
 		return nil
+	}
+	if w := n.world; w.Trace != nil {
+		w.emit(Event{Node: n.number, Kind: EventOwner, Cause: w.step})
 	}
 	n.enter()
 	err := input(n.core, (*effects)(n))
@@ -334,6 +341,9 @@ func (n *Node) exit(err error) {
 	if err != nil && w.Trace != nil {
 		w.emit(Event{Node: n.number, Kind: EventDrop, Text: err.Error(), Cause: w.step})
 	}
+	if w.Trace != nil {
+		n.diary.compare(n)
+	}
 	w.oracle.stepped(n, err)
 	w.current = nil
 }
@@ -376,6 +386,7 @@ func (r *effects) Notify(note swim.Notification[ID]) {
 		w.emit(Event{Node: n.number, Kind: EventNotify, Note: note, Cause: w.step})
 	}
 	w.oracle.told(n, note)
+	w.chronicle.told(n, &note)
 	if n.OnNotify != nil {
 		n.OnNotify(note)
 	}

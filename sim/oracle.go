@@ -39,8 +39,12 @@ func (o *oracle) distrust(why string) { o.trust = false }
 // broken notes a violation.
 func (o *oracle) broken(invariant string, n *Node, about uint32, format string, args ...any) {
 	w := o.w
+	if w.halted {
+		return // an end too early is nobody's fault
+	}
 	v := Violation{Invariant: invariant, At: w.now, Step: w.step, Node: n.number, About: about, Text: fmt.Sprintf(format, args...)}
 	w.Violations = append(w.Violations, v)
+	w.halted = w.Halt != nil && w.Halt(v)
 	if w.Trace != nil {
 		w.emit(Event{Node: n.number, Kind: EventBroken, Text: v.String(), Cause: w.step})
 	}
@@ -81,6 +85,7 @@ func (t *tap) Append(b []byte, room int, p *swim.Packet[ID]) ([]byte, error) {
 	out, err := codec.Append(b, room, p)
 	if err == nil && t.w.current != nil {
 		t.w.oracle.wrote(t.w.current, p)
+		t.w.chronicle.wrote(t.w.current, p)
 	}
 	return out, err
 }

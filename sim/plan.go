@@ -74,10 +74,24 @@ type Result struct {
 	Hash      uint64
 	NodeHours float64
 	Marks     map[string]int // named states that were reached, and how often
+	Report    Report
 }
 
 // Run carries a plan out. With trace, everything that happens is told to it.
-func (p Plan) Run(trace func(Event)) Result { return p.Begin(trace).finish() }
+func (p Plan) Run(trace func(Event)) Result {
+	return p.Begin(trace).Run()
+}
+
+// Run carries the plan out. It ends early if the world is told to halt.
+func (r *Rehearsal) Run() Result {
+	p := r.plan
+	r.World.Run(p.Form)
+	for _, f := range p.Faults {
+		r.World.After(f.At, func() { r.begin(f) })
+	}
+	r.World.Run(p.For)
+	return r.result()
+}
 
 // A Rehearsal is a plan under way.
 type Rehearsal struct {
@@ -92,16 +106,6 @@ func (p Plan) Begin(trace func(Event)) *Rehearsal {
 	w.Trace = trace
 	w.Grow(p.Nodes)
 	return &Rehearsal{World: w, plan: p}
-}
-
-// finish carries out the whole plan.
-func (r *Rehearsal) finish() Result {
-	r.World.Run(r.plan.Form)
-	for _, f := range r.plan.Faults {
-		r.World.After(f.At, func() { r.begin(f) })
-	}
-	r.World.Run(r.plan.For)
-	return r.result()
 }
 
 // profile returns the network of the plan with its configuration.
@@ -122,7 +126,7 @@ func (p Plan) profile() Profile {
 func (r *Rehearsal) begin(f Fault) {
 	w := r.World
 	if w.Trace != nil {
-		w.emit(Event{Kind: EventFault, Text: "begins: " + f.String()})
+		w.emit(Event{Kind: EventFault, By: f.Name, Text: "begins: " + f.String()})
 	}
 	end := func() {}
 	switch f.Kind {
@@ -143,7 +147,7 @@ func (r *Rehearsal) begin(f Fault) {
 	if f.For > 0 {
 		w.After(f.For, func() {
 			if w.Trace != nil {
-				w.emit(Event{Kind: EventFault, Text: "ends: " + f.String()})
+				w.emit(Event{Kind: EventFault, By: f.Name, Text: "ends: " + f.String()})
 			}
 			end()
 		})
@@ -168,5 +172,6 @@ func (r *Rehearsal) result() Result {
 		Hash:       w.hash,
 		NodeHours:  float64(len(w.nodes)) * w.now.Sub(0).Hours(),
 		Marks:      w.oracle.marks,
+		Report:     w.Report(),
 	}
 }

@@ -17,6 +17,9 @@ type World struct {
 	Backlog int
 	// Trace, if set, is told everything that happens, as it happens.
 	Trace func(Event)
+	// Halt, if set, is asked about every violation whether it is enough. Then
+	// the step is completed, and nothing happens any more.
+	Halt func(Violation) bool
 	// Violations are the promises that did not hold, in the order in which that
 	// was noticed.
 	Violations []Violation
@@ -35,8 +38,11 @@ type World struct {
 	buffers     [][]byte    // of packets that have arrived
 	current     *Node       // whose input is under way
 	oracle      *oracle
+	chronicle   *chronicle
 	hash        uint64
-	leash       leash
+	halted      bool
+	most        uint64 // steps, unless zero
+	on          func(*World) bool
 }
 
 // New returns a world without nodes. Two worlds with the same seed, profile and
@@ -48,6 +54,7 @@ func New(seed uint64, p Profile) *World {
 		w.sampler = append(w.sampler, make([]sampler, len(p.Links)))
 	}
 	w.oracle = newOracle(w)
+	w.chronicle = &chronicle{w: w}
 	return w
 }
 
@@ -87,24 +94,26 @@ func (w *World) At(at swim.Instant, do func()) {
 // After has something done when some time has passed.
 func (w *World) After(d time.Duration, do func()) { w.At(w.now.Add(d), do) }
 
-// Run lets time pass.
+// Run lets time pass, unless the world has halted.
 func (w *World) Run(d time.Duration) {
 	end := w.now.Add(d)
 	for {
 		at, any := w.queue.next()
-		if !any || at > end || !w.leash.slack(w) {
+		if !any || at > end || w.halted {
 			break
 		}
 		w.Step()
 	}
-	w.now = end
+	if !w.halted {
+		w.now = end
+	}
 }
 
 // RunUntil lets time pass, at most so much, until something is so. It reports
 // whether it came to be. It asks once in every tenth of a second.
 func (w *World) RunUntil(most time.Duration, so func() bool) bool {
 	for end := w.now.Add(most); !so(); {
-		if w.now >= end {
+		if w.now >= end || w.halted {
 			return false
 		}
 		w.Run(min(100*time.Millisecond, end.Sub(w.now)))
@@ -112,9 +121,13 @@ func (w *World) RunUntil(most time.Duration, so func() bool) bool {
 	return true
 }
 
-// Step lets the next thing happen, and reports whether there was one.
+// Step lets the next thing happen, and reports whether there was one. In a world
+// that has halted there is none.
 func (w *World) Step() bool {
-	if len(w.queue.heap) == 0 {
+	if w.most > 0 && w.step >= w.most || !w.mayGoOn() {
+		w.halted = true
+	}
+	if w.halted || len(w.queue.heap) == 0 {
 		return false
 	}
 	h := w.queue.take()
@@ -158,18 +171,17 @@ func (w *World) send(from *Node, dst ID, data []byte) {
 	out := fate{delay: w.sampler[from.Region][to.Region].draw(link.Latency, w.wire)}
 	for _, i := range w.impairments {
 		if out.lost == "" && i.From.Has(from.number) && i.To.Has(to.number) {
-			i.decide(f, &out)
+			if i.decide(f, &out); out.lost != "" {
+				w.loseBy(f, out.lost, i.name)
+				return
+			}
 		}
-	}
-	switch {
-	case out.lost != "":
-		w.lose(f, out.lost)
-		return
-	case out.kept:
-		return
 	}
 	if w.Trace != nil {
 		w.emit(Event{Node: from.number, Kind: EventSend, Peer: to.number, Data: data, Cause: w.step})
+	}
+	if out.kept {
+		return
 	}
 	f.data = w.copyOf(data)
 	if out.flip {
@@ -194,10 +206,13 @@ func (w *World) fly(f flight, delay time.Duration) {
 }
 
 // lose notes that a packet does not arrive.
-func (w *World) lose(f flight, why string) {
+func (w *World) lose(f flight, why string) { w.loseBy(f, why, "") }
+
+// loseBy notes that a packet does not arrive, because of an impairment.
+func (w *World) loseBy(f flight, why, by string) {
 	w.oracle.marks.hit("lost " + why)
 	if w.Trace != nil {
-		w.emit(Event{Node: f.from.number, Kind: EventLost, Peer: f.to.number, Data: f.data, Cause: f.cause, Text: why})
+		w.emit(Event{Node: f.from.number, Kind: EventLost, Peer: f.to.number, Data: f.data, Cause: f.cause, Text: why, By: by})
 	}
 }
 
