@@ -78,8 +78,23 @@ type Result struct {
 }
 
 // Run carries a plan out. With trace, everything that happens is told to it.
-func (p Plan) Run(trace func(Event)) Result {
-	return p.Begin(trace).Run()
+func (p Plan) Run(trace func(Event)) Result { return p.Begin(trace).Run() }
+
+// asks is how many happenings pass from one question to the next.
+const asks = 256
+
+// RunWhile is [Plan.Run] for those who may want it to end early: after every few
+// hundred happenings it asks whether to go on. It reports whether the plan was
+// carried out to its end. If it was not, the result holds the violations up to
+// then, and says nothing else.
+func (p Plan) RunWhile(trace func(Event), on func(*World) bool) (r Result, whole bool) {
+	run := p.Begin(trace)
+	run.World.while = on
+	r = run.Run()
+	if run.World.halted {
+		return Result{Plan: p, Violations: r.Violations}, false
+	}
+	return r, true
 }
 
 // Run carries the plan out. It ends early if the world is told to halt.

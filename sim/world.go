@@ -41,8 +41,8 @@ type World struct {
 	chronicle   *chronicle
 	hash        uint64
 	halted      bool
-	most        uint64 // steps, unless zero
-	on          func(*World) bool
+	most        uint64            // steps, unless zero
+	while       func(*World) bool // asked now and then whether to go on; may be nil
 }
 
 // New returns a world without nodes. Two worlds with the same seed, profile and
@@ -124,7 +124,7 @@ func (w *World) RunUntil(most time.Duration, so func() bool) bool {
 // Step lets the next thing happen, and reports whether there was one. In a world
 // that has halted there is none.
 func (w *World) Step() bool {
-	if w.most > 0 && w.step >= w.most || !w.mayGoOn() {
+	if w.most > 0 && w.step >= w.most || w.while != nil && w.step%asks == 0 && !w.while(w) {
 		w.halted = true
 	}
 	if w.halted || len(w.queue.heap) == 0 {
