@@ -23,6 +23,8 @@ type Plan struct {
 	// Core are the nodes that are healed afterwards, and must agree in the end.
 	// The others stay as they are. Nil means that there is no second phase.
 	Core Set `json:",omitempty"`
+	// Restart starts those of the core again that do not run by then, or left.
+	Restart bool `json:",omitempty"`
 }
 
 // A Fault is something that is done to the cluster at a moment, for a while or
@@ -75,16 +77,19 @@ type Result struct {
 	NodeHours float64
 	Marks     map[string]int // named states that were reached, and how often
 	Report    Report
+	// Promises are the invariants of liveness and accuracy: which of them the
+	// run was held to, within what time, and why it was not held to others.
+	Promises []Promise
 }
 
 // Run carries a plan out. With trace, everything that happens is told to it.
 func (p Plan) Run(trace func(Event)) Result {
 	r := p.Begin(trace)
-	r.World.Run(p.Form)
-	for _, f := range p.Faults {
-		r.World.After(f.At, func() { r.begin(f) })
+	r.form()
+	r.fail()
+	if p.Core != nil {
+		r.settle()
 	}
-	r.World.Run(p.For)
 	return r.result()
 }
 
@@ -92,15 +97,18 @@ func (p Plan) Run(trace func(Event)) Result {
 type Rehearsal struct {
 	World *World
 	plan  Plan
+	promises
 }
 
 // Begin makes the world of a plan and starts its nodes.
 func (p Plan) Begin(trace func(Event)) *Rehearsal {
-	profile := p.profile()
+	profile := p.profile().watched()
 	w := New(p.Seed, profile)
 	w.Trace = trace
+	r := &Rehearsal{World: w, plan: p, promises: promise(p, profile)}
+	w.chronicle.promises = &r.promises
 	w.Grow(p.Nodes)
-	return &Rehearsal{World: w, plan: p}
+	return r
 }
 
 // profile returns the network of the plan with its configuration.
@@ -168,5 +176,6 @@ func (r *Rehearsal) result() Result {
 		NodeHours:  float64(len(w.nodes)) * w.now.Sub(0).Hours(),
 		Marks:      w.oracle.marks,
 		Report:     w.Report(),
+		Promises:   r.promises.list(),
 	}
 }
