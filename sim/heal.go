@@ -4,6 +4,7 @@ package sim
 // between them.
 func (r *Rehearsal) heal(core Set) {
 	w := r.World
+	r.healed = true
 	for len(w.impairments) > 0 {
 		w.impairments[0].End()
 	}

@@ -71,7 +71,7 @@ func (p *Plan) absent(node uint32) bool {
 // two voices, so somebody may have to take a new identity: that is no Down.
 func (c *chronicle) blast(n, m *Node) {
 	p := c.promises
-	if !p.holds("L12") || p.settled != never {
+	if !p.holds("L12") || c.w.now >= p.ends {
 		return
 	}
 	if int(max(n.number, m.number)) >= len(p.hurt) || p.hurt[n.number] || p.hurt[m.number] {
@@ -94,7 +94,7 @@ func (c *chronicle) refuted(n, m *Node, note *swim.Notification[ID]) {
 		return
 	}
 	from, to := a.raised.Sub(p.begins), c.w.now.Sub(p.begins)
-	if c.w.now < p.begins || p.settled != never || p.plan.touched(n.number, from, to) || p.plan.touched(m.number, from, to) {
+	if c.w.now < p.begins || c.w.now >= p.ends || p.plan.touched(n.number, from, to) || p.plan.touched(m.number, from, to) {
 		return
 	}
 	c.w.oracle.broken("L4", n, m.number, "holds down %v, which refuted that %v ago", note.Member, since)
@@ -104,7 +104,7 @@ func (c *chronicle) refuted(n, m *Node, note *swim.Notification[ID]) {
 // others in time. Only those are judged whom no fault touches meanwhile.
 func (c *chronicle) expectEnd(n *Node) {
 	p, w := c.promises, c.w
-	if p == nil || !p.holds("L1") || w.now < p.begins {
+	if p == nil || !p.holds("L1") || w.now < p.begins || w.now >= p.ends {
 		return
 	}
 	bound := p.bounds.complete()

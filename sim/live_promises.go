@@ -23,7 +23,9 @@ type Promise struct {
 // promises are what the protocol promises in the run of a plan.
 type promises struct {
 	bounds bounds
-	begins swim.Instant // when the faults begin
+	// begins is when the faults begin, ends when the first phase ends: the
+	// second cuts the core off from the others, which is no fault of the plan.
+	begins, ends swim.Instant
 	// accurate is until when nobody may suspect a process that runs (L2): until
 	// the first fault that is not harmless. While the cluster forms, and if
 	// there is none, it is for ever.
@@ -49,7 +51,7 @@ func promise(p Plan, profile Profile) promises {
 			configs = append(configs, *f.Config)
 		}
 	}
-	all := promises{bounds: boundsOf(p.everybody(), 3, configs...), plan: &p, settled: never, about: map[string]*Promise{}}
+	all := promises{bounds: boundsOf(p.everybody(), 3, configs...), plan: &p, ends: never, settled: never, about: map[string]*Promise{}}
 	b := &all.bounds
 	for _, name := range []string{"L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "L9", "L10", "L12", "S16"} {
 		all.about[name] = &Promise{Invariant: name}

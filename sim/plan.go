@@ -98,6 +98,7 @@ type Rehearsal struct {
 	World *World
 	plan  Plan
 	promises
+	healed bool
 }
 
 // Begin makes the world of a plan and starts its nodes.
@@ -128,6 +129,9 @@ func (p Plan) profile() Profile {
 // begin lets a fault happen.
 func (r *Rehearsal) begin(f Fault) {
 	w := r.World
+	if r.healed {
+		return
+	}
 	if w.Trace != nil {
 		w.emit(Event{Kind: EventFault, Text: "begins: " + f.String()})
 	}
@@ -149,6 +153,9 @@ func (r *Rehearsal) begin(f Fault) {
 	}
 	if f.For > 0 {
 		w.After(f.For, func() {
+			if r.healed {
+				return
+			}
 			if w.Trace != nil {
 				w.emit(Event{Kind: EventFault, Text: "ends: " + f.String()})
 			}

@@ -50,8 +50,9 @@ func (r *Rehearsal) fail() {
 // off, and the core has to agree in time, and to be quiet then.
 func (r *Rehearsal) settle() {
 	w, p := r.World, &r.promises
-	r.heal(r.plan.Core)
 	p.core = r.plan.Core
+	p.accurate, p.ends = min(p.accurate, w.now), w.now
+	r.heal(p.core)
 	r.cutOff()
 	if r.plan.Restart {
 		for _, n := range w.nodes {
@@ -64,7 +65,6 @@ func (r *Rehearsal) settle() {
 	if len(live) == 0 {
 		p.not("nobody of the core is alive", "L3", "L6", "L7", "L8", "L10", "S16")
 	}
-	p.accurate = w.now
 	r.rebound(live)
 	if why := r.apart(live); why != "" {
 		p.not(why, "L3", "L6", "L7", "L8", "L10", "S16")
@@ -240,8 +240,12 @@ func disagreement(live []*Node) string {
 	return ""
 }
 
-// untold says who has something to tell, or doubts somebody. Empty if nobody.
+// untold says who has something to tell, and somebody to tell it to, or doubts
+// somebody. Empty if nobody.
 func untold(live []*Node) string {
+	if len(live) == 1 {
+		return ""
+	}
 	for _, n := range live {
 		if s := n.core.Stats(); s.Backlog > 0 || s.Suspect > 0 || s.Broadcasts > 0 {
 			return fmt.Sprintf("%d has %d updates and %d payloads to tell, and %d suspects", n.number, s.Backlog, s.Broadcasts, s.Suspect)
