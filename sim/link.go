@@ -75,6 +75,7 @@ type Impairment struct {
 	From, To Set
 	Link     Link
 
+	name    string
 	world   *World
 	began   swim.Instant
 	dice    *dice
@@ -98,6 +99,7 @@ type flight struct {
 	from, to *Node
 	cause    uint64
 	data     []byte
+	edges    uint8 // how many other packets it follows from
 }
 
 // maxRecords bounds the packets that an impairment keeps to replay them.
@@ -107,7 +109,7 @@ const maxRecords = 256
 // long as the impairment that it returns has not ended. Its luck follows from
 // the seed of the world and the name.
 func (w *World) Impair(name string, from, to Set, link Link) *Impairment {
-	i := &Impairment{From: from, To: to, Link: link, world: w, began: w.now, paths: map[uint64]*path{},
+	i := &Impairment{From: from, To: to, Link: link, name: name, world: w, began: w.now, paths: map[uint64]*path{},
 		dice: roll(w.seed, "link "+name)}
 	w.impairments = append(w.impairments, i)
 	return i
@@ -228,7 +230,7 @@ func (i *Impairment) enqueue(f flight) bool {
 		if !q.Head {
 			return false
 		}
-		i.world.lose(p.queue[0], "queue")
+		i.world.loseBy(p.queue[0], "queue", i.name)
 		p.queue = p.queue[1:]
 	}
 	f.data = slices.Clone(f.data)
@@ -282,7 +284,8 @@ func (i *Impairment) hold(f flight) bool {
 // replay keeps some packets, and now and then sends an old one again.
 func (i *Impairment) replay(f flight) {
 	i.seen++
-	record := flight{f.from, f.to, f.cause, slices.Clone(f.data)}
+	record := f
+	record.data = slices.Clone(f.data)
 	if len(i.records) < maxRecords {
 		i.records = append(i.records, record)
 	} else if at := i.dice.below(i.seen); at < maxRecords {

@@ -83,11 +83,30 @@ type Result struct {
 }
 
 // Run carries a plan out. With trace, everything that happens is told to it.
-func (p Plan) Run(trace func(Event)) Result {
-	r := p.Begin(trace)
+func (p Plan) Run(trace func(Event)) Result { return p.Begin(trace).Run() }
+
+// asks is how many happenings pass from one question to the next.
+const asks = 256
+
+// RunWhile is [Plan.Run] for those who may want it to end early: after every few
+// hundred happenings it asks whether to go on. It reports whether the plan was
+// carried out to its end. If it was not, the result holds the violations up to
+// then, and says nothing else.
+func (p Plan) RunWhile(trace func(Event), on func(*World) bool) (r Result, whole bool) {
+	run := p.Begin(trace)
+	run.World.while = on
+	r = run.Run()
+	if run.World.halted {
+		return Result{Plan: p, Violations: r.Violations}, false
+	}
+	return r, true
+}
+
+// Run carries the plan out. It ends early if the world is told to halt.
+func (r *Rehearsal) Run() Result {
 	r.form()
 	r.fail()
-	if p.Core != nil {
+	if r.plan.Core != nil {
 		r.settle()
 	}
 	return r.result()
@@ -133,7 +152,7 @@ func (r *Rehearsal) begin(f Fault) {
 		return
 	}
 	if w.Trace != nil {
-		w.emit(Event{Kind: EventFault, Text: "begins: " + f.String()})
+		w.emit(Event{Kind: EventFault, By: f.Name, Text: "begins: " + f.String()})
 	}
 	end := func() {}
 	switch f.Kind {
@@ -157,7 +176,7 @@ func (r *Rehearsal) begin(f Fault) {
 				return
 			}
 			if w.Trace != nil {
-				w.emit(Event{Kind: EventFault, Text: "ends: " + f.String()})
+				w.emit(Event{Kind: EventFault, By: f.Name, Text: "ends: " + f.String()})
 			}
 			end()
 		})
@@ -181,7 +200,8 @@ func (r *Rehearsal) result() Result {
 		Violations: w.Violations,
 		Hash:       w.hash,
 		NodeHours:  float64(len(w.nodes)) * w.now.Sub(0).Hours(),
-		Marks:      w.oracle.marks,
+		Invalid:    w.oracle.invalid(len(r.plan.Faults)),
+		Marks:      w.oracle.reached(),
 		Report:     w.Report(),
 		Promises:   r.promises.list(),
 	}

@@ -15,6 +15,7 @@ type happening struct {
 	timer swim.Timer[ID] // of a timer event
 	due   swim.Instant   // of a timer event: when, by the clock of the node
 	data  []byte         // of a packet
+	edges uint8          // of a packet: how many others it follows from
 	do    func()         // of a plan
 }
 
