@@ -58,7 +58,7 @@ func (c *chronicle) restarted(n, m *Node, was ID) {
 // absent reports whether a node ever does not run for a while, or says goodbye.
 func (p *Plan) absent(node uint32) bool {
 	for _, f := range p.Faults {
-		again := f.For == 0 && (f.Kind == FaultRestart || f.Kind == "restart-known" || f.Kind == "restart-stale")
+		again := f.For == 0 && (f.Kind == FaultRestart || f.Kind == FaultRestartKnown || f.Kind == FaultRestartStale)
 		if harms[f.Kind] == harmLife && !again && f.Nodes.Has(node) {
 			return true
 		}

@@ -147,19 +147,19 @@ const (
 // harms are the kinds of faults by what they do. One that is not among them
 // counts as the worst.
 var harms = map[FaultKind]harm{
-	"save": harmNone, "metadata": harmNone, "broadcast": harmNone,
-	"crash": harmLife, "restart": harmLife, "restart-known": harmLife, "restart-stale": harmLife,
-	"restart-older": harmLife, "leave": harmLife, "rejoin": harmLife, "join": harmLife,
-	"pause": harmNodes, "freeze": harmNodes, "slow": harmNodes, "lag": harmNodes, "early": harmNodes,
-	"grain": harmNodes, "clock-rate": harmNodes, "clock-step": harmNodes, "reuse": harmNodes,
-	"link": harmPaths, "partition": harmPaths, "ring": harmPaths,
+	FaultSave: harmNone, FaultMetadata: harmNone, FaultBroadcast: harmNone,
+	FaultCrash: harmLife, FaultRestart: harmLife, FaultRestartKnown: harmLife, FaultRestartStale: harmLife,
+	FaultRestartOlder: harmLife, FaultLeave: harmLife, FaultRejoin: harmLife, FaultJoin: harmLife,
+	FaultPause: harmNodes, FaultFreeze: harmNodes, FaultSlow: harmNodes, FaultLag: harmNodes, FaultEarly: harmNodes,
+	FaultGrain: harmNodes, FaultClockRate: harmNodes, FaultClockStep: harmNodes, FaultReuse: harmNodes,
+	FaultLink: harmPaths, FaultPartition: harmPaths, FaultRing: harmPaths,
 }
 
 // everybody is how many nodes ever take part.
 func (p *Plan) everybody() int {
 	most := p.Nodes
 	for _, f := range p.Faults {
-		if f.Kind == "join" {
+		if f.Kind == FaultJoin {
 			for _, n := range f.Nodes {
 				most = max(most, int(n)+1)
 			}
@@ -178,9 +178,9 @@ func (p *Plan) honest() bool {
 	return true
 }
 
-// harmless reports whether a fault is one that may not make anybody suspect a
+// mild reports whether a fault is one that may not make anybody suspect a
 // process that runs. What is no longer than a round trip takes is no fault.
-func (p *Plan) harmless(f *Fault, cfg *swim.Config) bool {
+func (p *Plan) mild(f *Fault, cfg *swim.Config) bool {
 	switch harms[f.Kind] {
 	case harmNone, harmLife:
 		return true
@@ -204,7 +204,7 @@ func (p *Plan) harmAt() time.Duration {
 	first, mild := time.Duration(never), 0
 	for i := range p.Faults {
 		f := &p.Faults[i]
-		if !p.harmless(f, &cfg) {
+		if !p.mild(f, &cfg) {
 			first = min(first, f.At)
 		} else if h := harms[f.Kind]; h == harmNodes || h == harmPaths {
 			// Mild ones add up, so only as many as the time-outs have room for
@@ -226,7 +226,7 @@ func (p *Plan) touched(node uint32, from, to time.Duration) bool {
 		if h == harmNone || h == harmLife || f.At > to || f.For > 0 && f.At+f.For < from {
 			continue
 		}
-		if h == harmTruth || f.Nodes.Has(node) || h == harmPaths && (f.To.Has(node) || f.Kind == "partition") {
+		if h == harmTruth || f.Nodes.Has(node) || h == harmPaths && (f.To.Has(node) || f.Kind == FaultPartition) {
 			return true
 		}
 	}
@@ -247,6 +247,8 @@ func (p *Plan) hurt() []bool {
 		case h == harmPaths && f.Kind == FaultLink && f.To != nil && (set == nil || len(f.To) < len(set)):
 			// A path is broken at one of its ends: that with fewer nodes.
 			set = f.To
+		case f.Kind == FaultPartition:
+			set = smaller(f.Groups)
 		}
 		if set == nil {
 			return nil
@@ -262,4 +264,23 @@ func (p *Plan) hurt() []bool {
 		return nil
 	}
 	return hurt
+}
+
+// smaller returns the nodes that are not of the largest group.
+func smaller(groups []Set) Set {
+	most, rest := 0, Set{}
+	for i, g := range groups {
+		if g == nil {
+			return nil // all nodes
+		}
+		if len(g) > len(groups[most]) {
+			most = i
+		}
+	}
+	for i, g := range groups {
+		if i != most {
+			rest = append(rest, g...)
+		}
+	}
+	return rest
 }
