@@ -26,6 +26,9 @@ type Node struct {
 	Lag time.Duration
 	// Early is how much too early one timer event in eight comes.
 	Early time.Duration
+	// Grain, if not zero, lets timer events come only at multiples of it, and
+	// those that come together in any order, as a coarse timer wheel does.
+	Grain time.Duration
 	// OnNotify, if set, is told what the owner of the node is told. It may
 	// call the node only by way of World.After.
 	OnNotify func(swim.Notification[ID])
@@ -49,6 +52,8 @@ type Node struct {
 	busy    swim.Instant // until when it does nothing else
 	waiting []happening  // what happened to it meanwhile
 	waking  bool         // a happening will let it go on
+
+	seen witness // what the oracle knows of the process
 }
 
 // Traffic counts packets.
@@ -82,12 +87,11 @@ func (n *Node) Running() bool { return n.running }
 func (n *Node) Start(b Boot) {
 	w := n.world
 	n.Crash()
-	n.lives = max(n.lives, n.life())
 	life := b.Life
 	if life == 0 {
-		life = n.lives + 1
+		life = max(n.newest(), n.newest()+1) // there is none after the last
 	}
-	n.lives = max(n.lives, life)
+	n.lives = max(n.newest(), life)
 	cfg := b.Config
 	if cfg == (swim.Config{}) {
 		cfg = w.profile.Config
@@ -108,7 +112,7 @@ func (n *Node) Start(b Boot) {
 	w.oracle.began(n)
 	w.chronicle.began(n)
 	if len(b.Known) > 0 {
-		n.Do(func(c *Core, rt swim.Runtime[ID]) error { return c.Apply(slices.Values(b.Known), false, rt) })
+		n.Apply(b.Known, false)
 	}
 	var seeds []ID
 	for _, s := range n.Seeds {
@@ -126,6 +130,9 @@ func (n *Node) life() uint32 {
 	}
 	return n.core.Self().ID.Life
 }
+
+// newest returns the latest generation that the node ever had.
+func (n *Node) newest() uint32 { return max(n.lives, n.life()) }
 
 // Crash ends the process without a word.
 func (n *Node) Crash() {
@@ -180,7 +187,6 @@ func (n *Node) Resume() {
 // million.
 func (n *Node) SetClockRate(ppm int) {
 	n.clock.set(n.world.now, int64(max(-million/2, min(ppm, million))), n.clock.stopped)
-	n.lives = max(n.lives, n.life())
 }
 
 // StepClock makes the monotonic clock of the node jump, which it never should.
@@ -188,17 +194,26 @@ func (n *Node) StepClock(d time.Duration) { n.clock.step(n.world.now, d) }
 
 // Do calls an input of the core, whether or not the process is paused, and
 // carries out what it asks for. It does nothing if no process runs.
-func (n *Node) Do(input func(c *Core, rt swim.Runtime[ID]) error) error {
+func (n *Node) Do(do func(c *Core, rt swim.Runtime[ID]) error) error {
 	if !n.running {
 		return nil
 	}
 	if w := n.world; w.Trace != nil {
 		w.emit(Event{Node: n.number, Kind: EventOwner, Cause: w.step})
 	}
-	n.enter()
-	err := input(n.core, (*effects)(n))
+	n.enter(input{kind: inputOwner})
+	err := do(n.core, (*effects)(n))
 	n.exit(err)
 	return err
+}
+
+// Apply hands the core records that come from elsewhere: saved earlier, or told
+// by other means. The oracle takes them for true.
+func (n *Node) Apply(known []swim.Update[ID], tell bool) error {
+	for i := range known {
+		n.world.oracle.admit(&known[i])
+	}
+	return n.Do(func(c *Core, rt swim.Runtime[ID]) error { return c.Apply(slices.Values(known), tell, rt) })
 }
 
 // blocked reports whether the process can not do anything now.
@@ -209,9 +224,9 @@ func (n *Node) arrive(h *happening) {
 	w := n.world
 	switch {
 	case !n.running:
-		w.lose(flight{from: h.from, to: n, cause: h.cause, data: h.data}, "nobody")
-	case h.from.Cluster != n.Cluster:
-		w.lose(flight{from: h.from, to: n, cause: h.cause, data: h.data}, "other-cluster")
+		w.lose(h.flight(), "nobody")
+	case h.cluster != n.Cluster:
+		w.lose(h.flight(), "other-cluster")
 	case n.blocked():
 		n.wait(h)
 		return
@@ -236,7 +251,7 @@ func (n *Node) wait(h *happening) {
 			}
 		}
 		if packets >= most {
-			w.lose(flight{from: h.from, to: n, cause: h.cause, data: h.data}, "socket")
+			w.lose(h.flight(), "socket")
 			w.done(h.data)
 			return
 		}
@@ -288,9 +303,16 @@ func (n *Node) receive(h *happening) {
 		w.emit(Event{Node: n.number, Kind: EventReceive, Peer: h.from.number, Data: h.data, Cause: h.cause})
 	}
 	w.fold(uint64(h.from.number), uint64(len(h.data)))
-	n.enter()
-	err := n.core.HandleData(h.data, (*effects)(n))
+	n.hand(h.data, h.edges)
+}
+
+// hand feeds bytes to the core.
+func (n *Node) hand(data []byte, edges uint8) error {
+	n.enter(input{kind: inputPacket, edges: edges})
+	n.world.oracle.received(n, data)
+	err := n.core.HandleData(data, (*effects)(n))
 	n.exit(err)
+	return err
 }
 
 // due feeds a timer event to the core, if its process still runs and is not
@@ -317,7 +339,11 @@ func (n *Node) tick(h *happening) {
 		w.emit(Event{Node: n.number, Kind: EventTimer, Timer: h.timer, Cause: h.cause})
 	}
 	w.fold(uint64(h.timer.Kind), uint64(h.timer.Token))
-	n.enter()
+	if n.clock.at(w.now) > h.due {
+		w.oracle.marks.hit(markLate)
+	}
+	n.enter(input{kind: inputTimer, timer: h.timer.Kind})
+	w.oracle.fired(n, h.timer)
 	err := n.core.HandleTimer(h.timer, (*effects)(n))
 	n.exit(err)
 }
@@ -326,10 +352,19 @@ func (n *Node) tick(h *happening) {
 func (n *Node) schedule(t swim.Timer[ID], due swim.Instant, cause uint64, shift time.Duration) {
 	w := n.world
 	at := max(w.now, n.clock.when(due, w.now).Add(shift))
-	w.queue.add(happening{at: at, cause: cause, kind: timing, node: n, epoch: n.epoch, timer: t, due: due}, rankTimer+uint8(t.Kind))
+	rank := rankTimer + uint8(t.Kind)
+	if n.Grain > 0 {
+		at = at.Add(n.Grain - 1 - time.Duration(at-1)%n.Grain)
+		rank = rankTimer + uint8(n.dice.below(8))
+	}
+	w.queue.add(happening{at: at, cause: cause, kind: timing, node: n, epoch: n.epoch, timer: t, due: due}, rank)
 }
 
-func (n *Node) enter() { n.world.current = n }
+// enter begins an input.
+func (n *Node) enter(in input) {
+	n.world.current = n
+	n.world.oracle.entered(n, in)
+}
 
 // exit ends an input: the node is watched, and may be busy for a while.
 func (n *Node) exit(err error) {
@@ -367,6 +402,9 @@ func (r *effects) SendTo(to ID, packet []byte) {
 // SubmitAfter implements [swim.Runtime].
 func (r *effects) SubmitAfter(event swim.Timer[ID], after time.Duration) {
 	n := (*Node)(r)
+	if g := n.seen.guard; g != nil {
+		g.Submitted(event, after)
+	}
 	shift := time.Duration(0)
 	if n.Lag > 0 {
 		shift = n.dice.duration(0, n.Lag)

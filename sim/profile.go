@@ -58,8 +58,8 @@ func fiveRegions() [][]Link {
 	return links
 }
 
-// with returns the profile with other settings.
-func (p Profile) with(change func(*swim.Config)) Profile {
-	change(&p.Config)
+// watched returns the profile with what the chronicle wants to be told.
+func (p Profile) watched() Profile {
+	p.Config.Notify.Suspect, p.Config.Notify.Updated = true, true
 	return p
 }

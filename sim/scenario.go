@@ -272,3 +272,9 @@ func memoryOf(n *Node) []swim.Update[ID] {
 	}
 	return known
 }
+
+// with returns the profile with other settings.
+func (p Profile) with(change func(*swim.Config)) Profile {
+	change(&p.Config)
+	return p
+}

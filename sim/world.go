@@ -15,6 +15,9 @@ type World struct {
 	// Backlog is how many packets a socket holds for a node that does not read.
 	// If zero, 256.
 	Backlog int
+	// Watch lets the oracle look at every step. New sets it; without it more
+	// nodes go into less memory, and no promise is checked.
+	Watch bool
 	// Trace, if set, is told everything that happens, as it happens.
 	Trace func(Event)
 	// Halt, if set, is asked about every violation whether it is enough. Then
@@ -48,7 +51,7 @@ type World struct {
 // New returns a world without nodes. Two worlds with the same seed, profile and
 // calls are the same in all that happens.
 func New(seed uint64, p Profile) *World {
-	w := &World{seed: seed, profile: p, wire: roll(seed, "wire")}
+	w := &World{Watch: true, seed: seed, profile: p, wire: roll(seed, "wire")}
 	w.codec.w = w
 	for range p.Links {
 		w.sampler = append(w.sampler, make([]sampler, len(p.Links)))
@@ -166,11 +169,11 @@ func (w *World) send(from *Node, dst ID, data []byte) {
 		return // somebody made that member up
 	}
 	to := w.nodes[dst.Node]
-	f := flight{from: from, to: to, cause: w.step, data: data}
+	f := flight{from: from, to: to, cluster: from.Cluster, cause: w.step, data: data, edges: w.oracle.edges}
 	link := &w.profile.Links[from.Region][to.Region]
 	out := fate{delay: w.sampler[from.Region][to.Region].draw(link.Latency, w.wire)}
 	for _, i := range w.impairments {
-		if out.lost == "" && i.From.Has(from.number) && i.To.Has(to.number) {
+		if out.lost == "" && i.applies(from.number, to.number) {
 			if i.decide(f, &out); out.lost != "" {
 				w.loseBy(f, out.lost, i.name)
 				return
@@ -180,14 +183,13 @@ func (w *World) send(from *Node, dst ID, data []byte) {
 	if w.Trace != nil {
 		w.emit(Event{Node: from.number, Kind: EventSend, Peer: to.number, Data: data, Cause: w.step})
 	}
-	if out.kept {
-		return
-	}
 	f.data = w.copyOf(data)
-	if out.flip {
-		f.data[w.wire.below(len(data))] ^= 1 << w.wire.below(8)
-		if !w.Unchecked {
+	if out.flip > 0 {
+		bit := out.flip - 1
+		f.data[bit/8] ^= 1 << (bit % 8)
+		if !w.Unchecked && !out.unchecked {
 			w.lose(f, "checksum")
+			w.done(f.data)
 			return
 		}
 		w.oracle.distrust("a damaged packet")
@@ -197,12 +199,16 @@ func (w *World) send(from *Node, dst ID, data []byte) {
 		double.data = w.copyOf(f.data)
 		w.fly(double, out.delay+later)
 	}
+	if out.keeper != nil {
+		out.keeper.keep(f, out.delay)
+		return
+	}
 	w.fly(f, out.delay)
 }
 
 // fly lets a packet arrive after a time. Its data are the flight's own.
 func (w *World) fly(f flight, delay time.Duration) {
-	w.queue.add(happening{at: w.now.Add(delay), cause: f.cause, kind: arrival, node: f.to, from: f.from, data: f.data}, rankPacket)
+	w.queue.add(happening{at: w.now.Add(delay), cause: f.cause, kind: arrival, node: f.to, from: f.from, cluster: f.cluster, data: f.data, edges: f.edges}, rankPacket)
 }
 
 // lose notes that a packet does not arrive.
@@ -210,7 +216,7 @@ func (w *World) lose(f flight, why string) { w.loseBy(f, why, "") }
 
 // loseBy notes that a packet does not arrive, because of an impairment.
 func (w *World) loseBy(f flight, why, by string) {
-	w.oracle.marks.hit("lost " + why)
+	w.oracle.lost(why)
 	if w.Trace != nil {
 		w.emit(Event{Node: f.from.number, Kind: EventLost, Peer: f.to.number, Data: f.data, Cause: f.cause, Text: why, By: by})
 	}
