@@ -111,8 +111,8 @@ func (p *play) rest(but Set) Set {
 	return others
 }
 
-// span returns the nodes from one number to before another.
-func span(from, to int) Set {
+// those returns the nodes from one number to before another.
+func those(from, to int) Set {
 	nodes := Set{}
 	for i := from; i < to; i++ {
 		nodes = append(nodes, uint32(i))

@@ -50,7 +50,7 @@ var poisonRecord = script{
 			p.Add().Start(Boot{Config: full})
 		}
 		p.mustAgree("L5", time.Minute)
-		heard := p.listen(nil, span(0, 13))
+		heard := p.listen(nil, those(0, 13))
 
 		p.each(nil, func(n *Node) { p.feed(n, poisoned(n)) })
 		late := p.Add() // and one that knows nobody yet

@@ -19,7 +19,7 @@ var longPartition = script{
 	tell: func(p *play) {
 		p.form(12)
 		for _, long := range []time.Duration{4 * time.Minute, 25 * time.Minute} {
-			cut := p.Partition(span(0, 6), span(6, 12))
+			cut := p.Partition(those(0, 6), those(6, 12))
 			p.Run(long / 2)
 			p.each(Nodes(0, 1, 2), func(n *Node) { n.Start(Boot{}) }) // the seeds
 			p.Run(long / 2)
@@ -37,7 +37,7 @@ var nonTransitive = script{
 	text:    "A and B, and B and C, reach each other, A and C do not, for ten minutes; nobody is declared down for that (L12). Then A is cut off for 43 seconds, and all is well soon after (L7, L11).",
 	profile: LAN,
 	tell: func(p *play) {
-		a, b, c := span(0, 4), span(4, 12), span(12, 16)
+		a, b, c := those(0, 4), those(4, 12), those(12, 16)
 		p.form(16)
 		heard := p.listen(nil, nil)
 		cut := p.Partition(a, c)
@@ -81,7 +81,7 @@ var isolatedObserver = script{
 			p.must("L12", others.downs == 0, "%d were told down by the word of who was isolated, the last time: %s", others.downs, others.last)
 		}
 		isolate(Nodes(7), 2*time.Minute)
-		isolate(span(8, 20), 2*time.Minute)
+		isolate(those(8, 20), 2*time.Minute)
 	},
 }
 

@@ -45,7 +45,7 @@ var massRestart = script{
 	profile: LAN,
 	tell: func(p *play) {
 		p.form(30)
-		dead := span(20, 30)
+		dead := those(20, 30)
 		p.each(dead, (*Node).Crash)
 		p.Run(time.Minute)
 		disk := make([][]swim.Update[ID], len(p.nodes))
@@ -55,7 +55,7 @@ var massRestart = script{
 		p.each(dead, func(n *Node) { n.Start(Boot{}) })
 		p.mustAgree("L6", 3*time.Minute)
 
-		p.each(span(5, 15), func(n *Node) { n.Start(Boot{Known: disk[n.number]}) })
+		p.each(those(5, 15), func(n *Node) { n.Start(Boot{Known: disk[n.number]}) })
 		p.mustAgree("L6", 3*time.Minute)
 
 		p.each(nil, (*Node).Crash)
@@ -80,7 +80,7 @@ var addressReuse = script{
 	profile: LAN,
 	tell: func(p *play) {
 		p.form(8)
-		foreign := p.listen(Nodes(0, 1, 2, 3, 4, 6, 7), span(8, 12))
+		foreign := p.listen(Nodes(0, 1, 2, 3, 4, 6, 7), those(8, 12))
 		for range 4 {
 			n := p.Add()
 			n.Cluster, n.Seeds = 1, Nodes(0, 1, 8) // two seeds of another cluster
