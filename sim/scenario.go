@@ -60,7 +60,7 @@ func (s script) run(seed uint64, trace func(Event)) Result {
 		Violations: p.Violations,
 		Hash:       p.hash,
 		NodeHours:  p.Report().MemberSeconds / 3600,
-		Marks:      p.oracle.marks,
+		Marks:      p.oracle.reached(),
 		Report:     p.Report(),
 		Invalid:    p.invalid,
 	}

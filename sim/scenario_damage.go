@@ -30,6 +30,7 @@ var bitflip = script{
 		p.Unchecked = false
 		p.Run(12 * time.Minute) // until those who never were are forgotten
 		p.mustAgree("L10", 15*time.Minute)
+		p.oracle.trustAgain()
 		_, after := p.traffic(2 * time.Minute)
 		p.must("L8", after <= 1.2*before, "each member sends %.0f bytes in a second, was %.0f", after, before)
 	},
@@ -64,9 +65,12 @@ var poisonRecord = script{
 			{Member: swim.Member[ID]{ID: ID{Node: 501, Life: 1}, State: swim.Suspect}, By: []ID{{502, 1}, {503, 1}}},
 			{Member: swim.Member[ID]{ID: ID{Node: 504, Life: 1}, State: swim.Alive}},
 		}
+		p.oracle.distrust("made-up members")
 		p.Node(0).Do(func(c *Core, rt swim.Runtime[ID]) error { return c.Apply(slices.Values(made), true, rt) })
 		p.Run(15 * time.Minute)
 		p.mustAgree("L3", 5*time.Minute)
+		p.oracle.trustAgain()
+		p.Run(2 * time.Minute)
 		p.must("L2", heard.downs == 0 && heard.renames == 0, "%d were told down and %d renamed, the last time: %s", heard.downs, heard.renames, heard.last)
 	},
 }

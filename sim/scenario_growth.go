@@ -94,6 +94,7 @@ var tombstones = script{
 				p.must("S16", p.timers(n) <= 16+2*known, "%d has %d timer events outstanding for %d members", n.number, p.timers(n), known)
 			}
 		}
+		p.oracle.distrust("made-up members")
 		batch := make([]swim.Update[ID], 1000)
 		for i := range 1000 * p.size { // the owner of one hears of them
 			for _, state := range []swim.State{swim.Alive, swim.Left} {
@@ -107,6 +108,7 @@ var tombstones = script{
 				bounded()
 			}
 		}
+		p.oracle.trustAgain()
 		looping := p.Node(2)
 		for range 6 * 3600 / 5 {
 			looping.Start(Boot{})
