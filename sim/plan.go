@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/selkie-go/selkie/swim"
@@ -22,48 +21,10 @@ type Plan struct {
 	Faults    []Fault
 	// Core are the nodes that are healed afterwards, and must agree in the end.
 	// The others stay as they are. Nil means that there is no second phase.
-	Core Set `json:",omitempty"`
+	Core Set `json:",omitzero"`
+	// Restart starts those of the core again that do not run by then, or left.
+	Restart bool `json:",omitempty"`
 }
-
-// A Fault is something that is done to the cluster at a moment, for a while or
-// at once: what goes wrong, and also what its owners do.
-type Fault struct {
-	Name  string // says which one it is, in the plan
-	Kind  FaultKind
-	At    time.Duration // since the end of Form
-	For   time.Duration `json:",omitempty"` // zero if it has no duration
-	Nodes Set           `json:",omitempty"` // to whom, or from whom
-	To    Set           `json:",omitempty"` // of links: to whom
-	Link  *Link         `json:",omitempty"` // of links: what happens there
-	// Amount says how much; what it means depends on the kind.
-	Amount int64 `json:",omitempty"`
-	// Config is that of FaultConfigure.
-	Config *swim.Config `json:",omitempty"`
-}
-
-// String returns the fault as one line.
-func (f Fault) String() string {
-	s := fmt.Sprintf("%v %s %v", f.At, f.Kind, f.Nodes)
-	if f.To != nil {
-		s += fmt.Sprintf(" to %v", f.To)
-	}
-	if f.For > 0 {
-		s += fmt.Sprintf(" for %v", f.For)
-	}
-	return s
-}
-
-// A FaultKind says what kind of thing goes wrong.
-type FaultKind string
-
-// The kinds.
-const (
-	FaultLink    FaultKind = "link"    // Link applies from Nodes to To
-	FaultCrash   FaultKind = "crash"   // Nodes end without a word; with For, they start again after it
-	FaultRestart FaultKind = "restart" // Nodes end, and start again at once
-	FaultPause   FaultKind = "pause"   // Nodes stop, their clocks go on
-	FaultLeave   FaultKind = "leave"   // Nodes say goodbye
-)
 
 // A Result is what came of a run.
 type Result struct {
@@ -75,6 +36,9 @@ type Result struct {
 	NodeHours float64
 	Marks     map[string]int // named states that were reached, and how often
 	Report    Report
+	// Promises are the invariants of liveness and accuracy: which of them the
+	// run was held to, within what time, and why it was not held to others.
+	Promises []Promise
 }
 
 // Run carries a plan out. With trace, everything that happens is told to it.
@@ -99,28 +63,31 @@ func (p Plan) RunWhile(trace func(Event), on func(*World) bool) (r Result, whole
 
 // Run carries the plan out. It ends early if the world is told to halt.
 func (r *Rehearsal) Run() Result {
-	p := r.plan
-	r.World.Run(p.Form)
-	for _, f := range p.Faults {
-		r.World.After(f.At, func() { r.begin(f) })
+	r.form()
+	r.fail()
+	if r.plan.Core != nil {
+		r.settle()
 	}
-	r.World.Run(p.For)
 	return r.result()
 }
 
 // A Rehearsal is a plan under way.
 type Rehearsal struct {
-	World *World
-	plan  Plan
+	World    *World
+	plan     Plan
+	promises promises
+	troubles
 }
 
 // Begin makes the world of a plan and starts its nodes.
 func (p Plan) Begin(trace func(Event)) *Rehearsal {
-	profile := p.profile()
+	profile := p.profile().watched()
 	w := New(p.Seed, profile)
 	w.Trace = trace
-	w.Grow(p.Nodes)
-	return &Rehearsal{World: w, plan: p}
+	r := &Rehearsal{World: w, plan: p, promises: promise(p, profile)}
+	w.chronicle.promises = &r.promises
+	r.grow(p.Nodes)
+	return r
 }
 
 // profile returns the network of the plan with its configuration.
@@ -137,47 +104,6 @@ func (p Plan) profile() Profile {
 	return profile
 }
 
-// begin lets a fault happen.
-func (r *Rehearsal) begin(f Fault) {
-	w := r.World
-	if w.Trace != nil {
-		w.emit(Event{Kind: EventFault, By: f.Name, Text: "begins: " + f.String()})
-	}
-	end := func() {}
-	switch f.Kind {
-	case FaultLink:
-		i := w.Impair(f.Name, f.Nodes, f.To, *f.Link)
-		end = i.End
-	case FaultCrash:
-		r.each(f.Nodes, (*Node).Crash)
-		end = func() { r.each(f.Nodes, func(n *Node) { n.Start(Boot{}) }) }
-	case FaultRestart:
-		r.each(f.Nodes, func(n *Node) { n.Start(Boot{}) })
-	case FaultPause:
-		r.each(f.Nodes, (*Node).Pause)
-		end = func() { r.each(f.Nodes, (*Node).Resume) }
-	case FaultLeave:
-		r.each(f.Nodes, func(n *Node) { n.Do((*Core).Leave) })
-	}
-	if f.For > 0 {
-		w.After(f.For, func() {
-			if w.Trace != nil {
-				w.emit(Event{Kind: EventFault, By: f.Name, Text: "ends: " + f.String()})
-			}
-			end()
-		})
-	}
-}
-
-// each does something to some nodes that exist.
-func (r *Rehearsal) each(nodes Set, do func(*Node)) {
-	for _, n := range r.World.nodes {
-		if nodes.Has(n.number) {
-			do(n)
-		}
-	}
-}
-
 // result sums up what happened so far.
 func (r *Rehearsal) result() Result {
 	w := r.World
@@ -189,5 +115,6 @@ func (r *Rehearsal) result() Result {
 		Invalid:    w.oracle.invalid(len(r.plan.Faults)),
 		Marks:      w.oracle.reached(),
 		Report:     w.Report(),
+		Promises:   r.promises.list(),
 	}
 }
