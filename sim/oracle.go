@@ -54,11 +54,12 @@ type witness struct {
 	inc   swim.Incarnation // the same
 	cfg   swim.Config
 
-	guard   *guard
-	probe   probing
-	judged  probing // the probe before
-	relays  []relayed
-	renewal renewing
+	guard    *guard
+	probe    probing
+	judged   probing // the probe before
+	relays   []relayed
+	warnings []warning
+	renewal  renewing
 }
 
 // An input is what a core is handed, and what the oracle has seen of it so far.
@@ -145,7 +146,7 @@ func (o *oracle) began(n *Node) {
 		return
 	}
 	self := n.core.Self()
-	n.seen = witness{id: self.ID, cfg: n.core.Config(), relays: n.seen.relays[:0]}
+	n.seen = witness{id: self.ID, cfg: n.core.Config(), relays: n.seen.relays[:0], warnings: n.seen.warnings[:0]}
 	n.seen.life = o.born(self.ID)
 	o.guarded(n)
 }
