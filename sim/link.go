@@ -42,8 +42,9 @@ type Link struct {
 	// whoever has its address by then.
 	Replay float64 `json:",omitempty"`
 	// Flip is the probability that a bit of the packet is inverted. Receivers
-	// notice and drop it, unless World.Unchecked.
-	Flip float64 `json:",omitempty"`
+	// notice and drop it, unless World.Unchecked, or Unchecked here.
+	Flip      float64 `json:",omitempty"`
+	Unchecked bool    `json:",omitempty"`
 }
 
 // A Burst is loss after Gilbert and Elliott: a path is good or bad, changes
@@ -81,6 +82,7 @@ type Impairment struct {
 	dice    *dice
 	sampler sampler
 	paths   map[uint64]*path
+	spared  Set // the paths among them are healed; nil if none are
 	clogged []flight
 	records []flight // of packets that may be replayed
 	seen    int      // packets so far
@@ -97,9 +99,11 @@ type path struct {
 // A flight is a packet on its way.
 type flight struct {
 	from, to *Node
+	cluster  int // the one that it says it is of
 	cause    uint64
 	data     []byte
-	edges    uint8 // how many other packets it follows from
+	edges    uint8         // how many other packets it follows from
+	delay    time.Duration // once nobody holds it back any more
 }
 
 // maxRecords bounds the packets that an impairment keeps to replay them.
@@ -123,14 +127,37 @@ func (i *Impairment) End() {
 		return
 	}
 	w.impairments = slices.Delete(w.impairments, at, at+1)
+	i.release(nil)
+}
+
+// spare heals the paths among some nodes. What was held back there arrives.
+func (i *Impairment) spare(core Set) {
+	i.spared = core
+	i.release(core)
+}
+
+// applies reports whether the packets from one node to another are impaired.
+func (i *Impairment) applies(from, to uint32) bool {
+	return i.From.Has(from) && i.To.Has(to) && (i.spared == nil || !i.spared.Has(from) || !i.spared.Has(to))
+}
+
+// release lets go what was held back among some nodes.
+func (i *Impairment) release(among Set) {
+	w := i.world
+	in := func(f flight) bool { return among.Has(f.from.number) && among.Has(f.to.number) }
 	for _, f := range i.clogged {
-		w.fly(f, 0)
+		if in(f) {
+			w.fly(f, f.delay)
+		}
 	}
-	i.clogged = nil
+	i.clogged = slices.DeleteFunc(i.clogged, in)
+	if i.Link.Hold == 0 {
+		return
+	}
 	for _, n := range w.nodes { // not the map: its order is not the same twice
 		for _, m := range w.nodes {
-			if p := i.paths[pair(n, m)]; p != nil && p.held != nil {
-				w.fly(*p.held, 0)
+			if p := i.paths[pair(n, m)]; p != nil && p.held != nil && in(*p.held) {
+				w.fly(*p.held, p.held.delay)
 				p.held = nil
 			}
 		}
@@ -151,11 +178,12 @@ func (i *Impairment) path(f flight) *path {
 
 // A fate is what becomes of a packet.
 type fate struct {
-	delay  time.Duration
-	lost   string // why it does not arrive; empty if it does
-	copies []time.Duration
-	flip   bool
-	kept   bool // somebody holds it back and delivers it later
+	delay     time.Duration
+	lost      string // why it does not arrive; empty if it does
+	copies    []time.Duration
+	flip      int // one more than the bit that is inverted; 0 for none
+	unchecked bool
+	keeper    *Impairment // may hold it back
 }
 
 // decide lets a link act on a packet, in the order in which a network would:
@@ -186,28 +214,36 @@ func (i *Impairment) decide(f flight, out *fate) {
 		minutes := i.world.now.Sub(i.began) / time.Second * (l.Drift / 60)
 		out.delay += min(minutes, longest)
 	}
-	out.flip = out.flip || d.hit(l.Flip)
+	if d.hit(l.Flip) && len(f.data) > 0 {
+		out.flip = 1 + d.below(8*len(f.data))
+		out.unchecked = out.unchecked || l.Unchecked
+	}
 	if d.hit(l.Duplicate) {
 		for range d.between(1, max(l.Copies, 1)) {
 			out.copies = append(out.copies, d.duration(0, l.Spread))
 		}
 	}
-	kept := false
-	switch {
-	case out.kept:
-	case l.Clog:
-		kept = i.clog(f)
-	case l.Queue.Rate > 0:
-		kept = i.enqueue(f)
-	case l.Hold > 0:
-		out.kept = i.hold(f)
-		return
-	default:
-		return
+	if out.keeper == nil && (l.Clog || l.Queue.Rate > 0 || l.Hold > 0) {
+		out.keeper = i
 	}
-	out.kept = out.kept || kept
-	if !out.kept {
-		out.lost = "queue"
+}
+
+// keep holds a packet back, loses it for want of room, or lets it go. Its data
+// are the flight's own.
+func (i *Impairment) keep(f flight, delay time.Duration) {
+	f.delay = delay
+	room := true
+	switch {
+	case i.Link.Clog:
+		room = i.clog(f)
+	case i.Link.Queue.Rate > 0:
+		room = i.enqueue(f)
+	case !i.hold(f):
+		i.world.fly(f, delay)
+	}
+	if !room {
+		i.world.loseBy(f, "queue", i.name)
+		i.world.done(f.data)
 	}
 }
 
@@ -231,9 +267,9 @@ func (i *Impairment) enqueue(f flight) bool {
 			return false
 		}
 		i.world.loseBy(p.queue[0], "queue", i.name)
+		i.world.done(p.queue[0].data)
 		p.queue = p.queue[1:]
 	}
-	f.data = slices.Clone(f.data)
 	p.queue = append(p.queue, f)
 	if !p.draining {
 		p.draining = true
@@ -249,7 +285,7 @@ func (i *Impairment) drain(p *path) {
 			p.draining = false
 			return
 		}
-		i.world.fly(p.queue[0], 0)
+		i.world.fly(p.queue[0], p.queue[0].delay)
 		p.queue = p.queue[1:]
 		i.drain(p)
 	})
@@ -260,7 +296,6 @@ func (i *Impairment) clog(f flight) bool {
 	if most := i.Link.Queue.Length; len(i.clogged) >= most && most > 0 || len(i.clogged) >= 4096 {
 		return false
 	}
-	f.data = slices.Clone(f.data)
 	i.clogged = append(i.clogged, f)
 	return true
 }
@@ -269,14 +304,13 @@ func (i *Impairment) clog(f flight) bool {
 func (i *Impairment) hold(f flight) bool {
 	p := i.path(f)
 	if p.held != nil {
-		i.world.fly(*p.held, time.Microsecond)
+		i.world.fly(*p.held, f.delay+time.Microsecond)
 		p.held = nil
 		return false
 	}
 	if !i.dice.hit(i.Link.Hold) {
 		return false
 	}
-	f.data = slices.Clone(f.data)
 	p.held = &f
 	return true
 }
@@ -284,16 +318,16 @@ func (i *Impairment) hold(f flight) bool {
 // replay keeps some packets, and now and then sends an old one again.
 func (i *Impairment) replay(f flight) {
 	i.seen++
-	record := f
-	record.data = slices.Clone(f.data)
 	if len(i.records) < maxRecords {
-		i.records = append(i.records, record)
+		f.data = slices.Clone(f.data)
+		i.records = append(i.records, f)
 	} else if at := i.dice.below(i.seen); at < maxRecords {
-		i.records[at] = record
+		f.data = append(i.records[at].data[:0], f.data...)
+		i.records[at] = f
 	}
 	if i.dice.hit(i.Link.Replay) {
 		old := i.records[i.dice.below(len(i.records))]
-		old.data = slices.Clone(old.data)
+		old.data = i.world.copyOf(old.data)
 		i.world.fly(old, i.dice.duration(0, time.Second))
 	}
 }

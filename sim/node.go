@@ -26,6 +26,9 @@ type Node struct {
 	Lag time.Duration
 	// Early is how much too early one timer event in eight comes.
 	Early time.Duration
+	// Grain, if not zero, lets timer events come only at multiples of it, and
+	// those that come together in any order, as a coarse timer wheel does.
+	Grain time.Duration
 	// OnNotify, if set, is told what the owner of the node is told. It may
 	// call the node only by way of World.After.
 	OnNotify func(swim.Notification[ID])
@@ -84,12 +87,11 @@ func (n *Node) Running() bool { return n.running }
 func (n *Node) Start(b Boot) {
 	w := n.world
 	n.Crash()
-	n.lives = max(n.lives, n.life())
 	life := b.Life
 	if life == 0 {
-		life = n.lives + 1
+		life = max(n.newest(), n.newest()+1) // there is none after the last
 	}
-	n.lives = max(n.lives, life)
+	n.lives = max(n.newest(), life)
 	cfg := b.Config
 	if cfg == (swim.Config{}) {
 		cfg = w.profile.Config
@@ -128,6 +130,9 @@ func (n *Node) life() uint32 {
 	}
 	return n.core.Self().ID.Life
 }
+
+// newest returns the latest generation that the node ever had.
+func (n *Node) newest() uint32 { return max(n.lives, n.life()) }
 
 // Crash ends the process without a word.
 func (n *Node) Crash() {
@@ -182,7 +187,6 @@ func (n *Node) Resume() {
 // million.
 func (n *Node) SetClockRate(ppm int) {
 	n.clock.set(n.world.now, int64(max(-million/2, min(ppm, million))), n.clock.stopped)
-	n.lives = max(n.lives, n.life())
 }
 
 // StepClock makes the monotonic clock of the node jump, which it never should.
@@ -220,9 +224,9 @@ func (n *Node) arrive(h *happening) {
 	w := n.world
 	switch {
 	case !n.running:
-		w.lose(flight{from: h.from, to: n, cause: h.cause, data: h.data}, "nobody")
-	case h.from.Cluster != n.Cluster:
-		w.lose(flight{from: h.from, to: n, cause: h.cause, data: h.data}, "other-cluster")
+		w.lose(h.flight(), "nobody")
+	case h.cluster != n.Cluster:
+		w.lose(h.flight(), "other-cluster")
 	case n.blocked():
 		n.wait(h)
 		return
@@ -247,7 +251,7 @@ func (n *Node) wait(h *happening) {
 			}
 		}
 		if packets >= most {
-			w.lose(flight{from: h.from, to: n, cause: h.cause, data: h.data}, "socket")
+			w.lose(h.flight(), "socket")
 			w.done(h.data)
 			return
 		}
@@ -348,7 +352,12 @@ func (n *Node) tick(h *happening) {
 func (n *Node) schedule(t swim.Timer[ID], due swim.Instant, cause uint64, shift time.Duration) {
 	w := n.world
 	at := max(w.now, n.clock.when(due, w.now).Add(shift))
-	w.queue.add(happening{at: at, cause: cause, kind: timing, node: n, epoch: n.epoch, timer: t, due: due}, rankTimer+uint8(t.Kind))
+	rank := rankTimer + uint8(t.Kind)
+	if n.Grain > 0 {
+		at = at.Add(n.Grain - 1 - time.Duration(at-1)%n.Grain)
+		rank = rankTimer + uint8(n.dice.below(8))
+	}
+	w.queue.add(happening{at: at, cause: cause, kind: timing, node: n, epoch: n.epoch, timer: t, due: due}, rank)
 }
 
 // enter begins an input.

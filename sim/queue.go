@@ -8,15 +8,22 @@ type happening struct {
 	order uint64 // among those of one instant: rank, then number
 	cause uint64 // the step that brought it about
 
-	kind  happeningKind
-	node  *Node
-	from  *Node          // of a packet
-	epoch uint32         // of the process that it is for
-	timer swim.Timer[ID] // of a timer event
-	due   swim.Instant   // of a timer event: when, by the clock of the node
-	data  []byte         // of a packet
-	edges uint8          // of a packet: how many others it follows from
-	do    func()         // of a plan
+	kind happeningKind
+	node *Node
+	from *Node // of a packet
+	// cluster is the one that a packet says it is of.
+	cluster int
+	epoch   uint32         // of the process that it is for
+	timer   swim.Timer[ID] // of a timer event
+	due     swim.Instant   // of a timer event: when, by the clock of the node
+	data    []byte         // of a packet
+	edges   uint8          // of a packet: how many others it follows from
+	do      func()         // of a plan
+}
+
+// flight returns the packet that arrives.
+func (h *happening) flight() flight {
+	return flight{from: h.from, to: h.node, cluster: h.cluster, cause: h.cause, data: h.data, edges: h.edges}
 }
 
 // A happeningKind says what a happening is.

@@ -44,7 +44,8 @@ type World struct {
 	chronicle   *chronicle
 	hash        uint64
 	halted      bool
-	most        uint64 // steps, unless zero
+	most        uint64            // steps, unless zero
+	while       func(*World) bool // asked now and then whether to go on; may be nil
 }
 
 // New returns a world without nodes. Two worlds with the same seed, profile and
@@ -126,7 +127,7 @@ func (w *World) RunUntil(most time.Duration, so func() bool) bool {
 // Step lets the next thing happen, and reports whether there was one. In a world
 // that has halted there is none.
 func (w *World) Step() bool {
-	if w.most > 0 && w.step >= w.most {
+	if w.most > 0 && w.step >= w.most || w.while != nil && w.step%asks == 0 && !w.while(w) {
 		w.halted = true
 	}
 	if w.halted || len(w.queue.heap) == 0 {
@@ -168,11 +169,11 @@ func (w *World) send(from *Node, dst ID, data []byte) {
 		return // somebody made that member up
 	}
 	to := w.nodes[dst.Node]
-	f := flight{from: from, to: to, cause: w.step, data: data, edges: w.oracle.edges}
+	f := flight{from: from, to: to, cluster: from.Cluster, cause: w.step, data: data, edges: w.oracle.edges}
 	link := &w.profile.Links[from.Region][to.Region]
 	out := fate{delay: w.sampler[from.Region][to.Region].draw(link.Latency, w.wire)}
 	for _, i := range w.impairments {
-		if out.lost == "" && i.From.Has(from.number) && i.To.Has(to.number) {
+		if out.lost == "" && i.applies(from.number, to.number) {
 			if i.decide(f, &out); out.lost != "" {
 				w.loseBy(f, out.lost, i.name)
 				return
@@ -182,14 +183,13 @@ func (w *World) send(from *Node, dst ID, data []byte) {
 	if w.Trace != nil {
 		w.emit(Event{Node: from.number, Kind: EventSend, Peer: to.number, Data: data, Cause: w.step})
 	}
-	if out.kept {
-		return
-	}
 	f.data = w.copyOf(data)
-	if out.flip {
-		f.data[w.wire.below(len(data))] ^= 1 << w.wire.below(8)
-		if !w.Unchecked {
+	if out.flip > 0 {
+		bit := out.flip - 1
+		f.data[bit/8] ^= 1 << (bit % 8)
+		if !w.Unchecked && !out.unchecked {
 			w.lose(f, "checksum")
+			w.done(f.data)
 			return
 		}
 		w.oracle.distrust("a damaged packet")
@@ -199,12 +199,16 @@ func (w *World) send(from *Node, dst ID, data []byte) {
 		double.data = w.copyOf(f.data)
 		w.fly(double, out.delay+later)
 	}
+	if out.keeper != nil {
+		out.keeper.keep(f, out.delay)
+		return
+	}
 	w.fly(f, out.delay)
 }
 
 // fly lets a packet arrive after a time. Its data are the flight's own.
 func (w *World) fly(f flight, delay time.Duration) {
-	w.queue.add(happening{at: w.now.Add(delay), cause: f.cause, kind: arrival, node: f.to, from: f.from, data: f.data, edges: f.edges}, rankPacket)
+	w.queue.add(happening{at: w.now.Add(delay), cause: f.cause, kind: arrival, node: f.to, from: f.from, cluster: f.cluster, data: f.data, edges: f.edges}, rankPacket)
 }
 
 // lose notes that a packet does not arrive.

@@ -19,6 +19,7 @@ type inputWitness[ID any] struct {
 	resubmitted                 bool // the event, for when it is due
 	fewest, most                int  // active members meanwhile
 	wanted                      bool // a renewal was wanted before
+	goodbyes                    int  // members of whom the owner was told that they left
 }
 
 // Received says that the next input is HandleData with this packet.

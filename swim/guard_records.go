@@ -178,6 +178,9 @@ func (g *Guard[ID, Addr]) checkSuspicion(slot uint32, before, after *shadow[ID])
 	if !before.active() || !down || c.cfg.Rules.SoleVerdict {
 		return
 	}
+	if was.id != is.id && g.input.goodbyes > 0 && g.touches(slot) > 1 {
+		return // it said goodbye, and the same packet knows of a later life
+	}
 	end := before.since.Add(before.least)
 	// Once down, the same packet may make it down again as of later.
 	later := (was.id != is.id || was.inc != is.inc) && g.touches(slot) == 1

@@ -23,6 +23,9 @@ func (g *Guard[ID, Addr]) Told(n Notification[ID]) {
 			g.violated("S6", "%v while %v is up: %v", n, known, up)
 		}
 		delete(g.up, at)
+		if n.Member.State == Left {
+			g.input.goodbyes++
+		}
 	case NotifySuspect, NotifyUpdated:
 		if known, up := g.up[at]; !up || known != n.Member.ID {
 			g.violated("S6", "%v while %v is up: %v", n, known, up)

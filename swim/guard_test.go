@@ -466,6 +466,15 @@ func TestGuardAllowsWhatRulesSwitchOff(t *testing.T) {
 	g.fine()
 }
 
+func TestGuardAllowsThatALaterLifeIsDownAfterAGoodbye(t *testing.T) {
+	g := newGuarded(t, Config{})
+	_ = g.handle("c", gossip, claim("b", 1, Suspect, 0, "c"))
+	g.fine()
+	_ = g.handle("c", gossip, claim("b", 1, Left, 0), claim("b", 2, Down, 0))
+	g.fine()
+	g.wantMember("b", "b2 down 0")
+}
+
 func TestGuardTakesTheLoosestLimitOfAllConfigurations(t *testing.T) {
 	g := newGuarded(t, Config{MaxMembers: 20})
 	if err := g.Apply(slices.Values([]Update[who]{claim("x", 1, Alive, 0), claim("y", 1, Alive, 0)}), false, g.rt); err != nil {

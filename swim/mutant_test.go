@@ -7,11 +7,12 @@ import (
 	"flag"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
-var mutantSeeds = flag.Uint64("mutant.seeds", 25, "how many clusters TestSwarmNoticesMutants draws for each")
+var mutantSeeds = flag.Int("mutant.seeds", 8, "how many clusters TestSwarmNoticesMutants draws for each")
 
 func TestEveryMutantIsDescribed(t *testing.T) {
 	names := make(map[string]bool)
@@ -50,9 +51,14 @@ func TestOnlyMutantsThatExistArePlanted(t *testing.T) {
 	}
 }
 
-// unnoticed are the mutants that neither TestSwarm's faults reach nor its
-// guard can tell from the outside of one core; a simulation has to.
-var unnoticed = map[string]bool{}
+// noticed are the mutants that the guard of TestSwarm has to find in its first
+// clusters. It sees one core at a time and few kinds of faults; the others are
+// for a simulation to find.
+var noticed = []mutant{
+	acceptEqualAlive, leftIsNotFinal, oldLifeReplaces, dropMetadata, meetOurselves, countLivesAsAccusers,
+	accuseStaleIncarnation, restAfterFailure, applyUpToDamage, queueTwice, tellForever, forgetEarly,
+	forgetNobody, abandonTheLost, renameAsUp, hushRename,
+}
 
 // TestSwarmNoticesMutants draws the clusters of TestSwarm with one mutant after
 // the other, and logs after how many of them something was found to be wrong.
@@ -82,8 +88,8 @@ func TestSwarmNoticesMutants(t *testing.T) {
 			found = fmt.Sprintf("not noticed; %d of %d runs went differently", changed, len(sound))
 		}
 		t.Logf("%2d %-26s %-12s %s", m.Number, m.Name, strings.Join(m.Breaks, " "), found)
-		if noticed := !strings.HasPrefix(found, "not"); noticed == unnoticed[m.Name] {
-			t.Errorf("%s: noticed: %v", m.Name, noticed)
+		if wanted := slices.Contains(noticed, mutant(m.Number)); wanted && strings.HasPrefix(found, "not") {
+			t.Errorf("%s: %s", m.Name, found)
 		}
 	}
 }

@@ -1,0 +1,170 @@
+package sim
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/selkie-go/selkie/swim"
+)
+
+// A post is what faults know of a node.
+type post struct {
+	away  int    // how many faults keep its process from running
+	saved memory // what it last wrote down
+	told  uint64 // payloads that it broadcast
+}
+
+// A memory is what a process remembers: records, and in which cluster.
+type memory struct {
+	cluster int
+	records []swim.Update[ID]
+}
+
+// post returns what is known of a node.
+func (r *Rehearsal) post(n *Node) *post {
+	for len(r.posts) <= int(n.number) {
+		r.posts = append(r.posts, post{})
+	}
+	return &r.posts[n.number]
+}
+
+// start starts a process, unless a fault keeps it from running.
+func (r *Rehearsal) start(n *Node, b Boot) {
+	if r.post(n).away == 0 {
+		n.Start(b)
+	}
+}
+
+// away ends a process, and keeps it from running until what is returned is
+// called.
+func (r *Rehearsal) away(n *Node, boot func() Boot) (back func()) {
+	n.Crash()
+	r.post(n).away++
+	return func() {
+		r.post(n).away--
+		r.start(n, boot())
+	}
+}
+
+func fresh() Boot { return Boot{} }
+
+func crash(r *Rehearsal, p part) func() {
+	back := r.away(p.n, fresh)
+	if p.lasts == 0 {
+		return nil // not even healing wakes the dead
+	}
+	return back
+}
+
+func restart(r *Rehearsal, p part) func() { return r.restart(p, fresh) }
+
+// restart ends a process, and lets it start again at once or when the fault is
+// over.
+func (r *Rehearsal) restart(p part, boot func() Boot) func() {
+	back := r.away(p.n, boot)
+	if p.lasts == 0 {
+		back()
+		return nil
+	}
+	return back
+}
+
+func restartKnown(r *Rehearsal, p part) func() {
+	known := remember(p.n)
+	return r.restart(p, func() Boot { return recall(p, known) })
+}
+
+func restartStale(r *Rehearsal, p part) func() {
+	return r.restart(p, func() Boot { return recall(p, r.post(p.n).saved) })
+}
+
+func restartOlder(r *Rehearsal, p part) func() {
+	return r.restart(p, func() Boot {
+		life := int64(p.n.newest()) + 1 - p.f.Amount
+		return Boot{Life: uint32(max(1, min(life, math.MaxUint32)))}
+	})
+}
+
+func save(r *Rehearsal, p part) func() {
+	r.post(p.n).saved = remember(p.n)
+	return nil
+}
+
+// remember returns the records of a node.
+func remember(n *Node) memory {
+	m := memory{cluster: n.Cluster}
+	for u := range n.core.State() {
+		u.By = slices.Clone(u.By)
+		m.records = append(m.records, u)
+	}
+	return m
+}
+
+// recall returns what is left of a memory, which is worth nothing in another
+// cluster.
+func recall(p part, m memory) Boot {
+	if m.cluster != p.n.Cluster {
+		return Boot{}
+	}
+	kept := slices.DeleteFunc(slices.Clone(m.records), func(swim.Update[ID]) bool { return p.dice.below(100) < int(p.f.Amount) })
+	return Boot{Known: kept}
+}
+
+func reuse(r *Rehearsal, p part) func() {
+	n, other := p.n, int(max(p.f.Amount, 1))
+	move := func(by int) {
+		n.Crash()
+		n.Cluster += by
+		r.start(n, Boot{})
+	}
+	move(other)
+	return func() { move(-other) }
+}
+
+func pause(_ *Rehearsal, p part) func()  { return p.stop((*Node).Pause) }
+func freeze(_ *Rehearsal, p part) func() { return p.stop((*Node).Freeze) }
+
+// stop pauses a process, which if it is another one by then goes on as it is.
+func (p part) stop(by func(*Node)) func() {
+	n, epoch := p.n, p.n.epoch
+	if !n.running {
+		return nil
+	}
+	by(n)
+	return func() {
+		if n.epoch == epoch && n.running {
+			n.Resume()
+		}
+	}
+}
+
+func slow(_ *Rehearsal, p part) func()  { return more(&p.n.Cost, p.f.Amount) }
+func lag(_ *Rehearsal, p part) func()   { return more(&p.n.Lag, p.f.Amount) }
+func early(_ *Rehearsal, p part) func() { return more(&p.n.Early, p.f.Amount) }
+func grain(_ *Rehearsal, p part) func() { return more(&p.n.Grain, p.f.Amount) }
+
+// more makes a time longer.
+func more(t *time.Duration, by int64) func() {
+	*t += time.Duration(by)
+	return func() { *t -= time.Duration(by) }
+}
+
+func clockRate(_ *Rehearsal, p part) func() {
+	turn := func(ppm int64) { p.n.SetClockRate(int(p.n.clock.ppm + ppm)) }
+	turn(p.f.Amount)
+	return func() { turn(-p.f.Amount) }
+}
+
+func clockStep(_ *Rehearsal, p part) func() {
+	p.n.StepClock(time.Duration(p.f.Amount))
+	return nil
+}
+
+func damage(_ *Rehearsal, p part) func() {
+	if d, ok := any(p.n.core).(interface{ Damage(*rand.Rand) }); ok {
+		d.Damage(rand.New(&p.dice.src))
+	}
+	return nil
+}
