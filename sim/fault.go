@@ -317,7 +317,7 @@ func (r *Rehearsal) heal(core Set) {
 // emitFault tells that a fault begins or ends.
 func (w *World) emitFault(what string, f *Fault) {
 	if w.Trace != nil {
-		w.emit(Event{Kind: EventFault, Text: what + f.String()})
+		w.emit(Event{Kind: EventFault, By: f.Name, Text: what + f.String()})
 	}
 }
 

@@ -76,6 +76,7 @@ type Impairment struct {
 	From, To Set
 	Link     Link
 
+	name    string
 	world   *World
 	began   swim.Instant
 	dice    *dice
@@ -101,6 +102,7 @@ type flight struct {
 	cluster  int // the one that it says it is of
 	cause    uint64
 	data     []byte
+	edges    uint8         // how many other packets it follows from
 	delay    time.Duration // once nobody holds it back any more
 }
 
@@ -111,7 +113,7 @@ const maxRecords = 256
 // long as the impairment that it returns has not ended. Its luck follows from
 // the seed of the world and the name.
 func (w *World) Impair(name string, from, to Set, link Link) *Impairment {
-	i := &Impairment{From: from, To: to, Link: link, world: w, began: w.now, paths: map[uint64]*path{},
+	i := &Impairment{From: from, To: to, Link: link, name: name, world: w, began: w.now, paths: map[uint64]*path{},
 		dice: roll(w.seed, "link "+name)}
 	w.impairments = append(w.impairments, i)
 	return i
@@ -240,7 +242,7 @@ func (i *Impairment) keep(f flight, delay time.Duration) {
 		i.world.fly(f, delay)
 	}
 	if !room {
-		i.world.lose(f, "queue")
+		i.world.loseBy(f, "queue", i.name)
 		i.world.done(f.data)
 	}
 }
@@ -264,7 +266,7 @@ func (i *Impairment) enqueue(f flight) bool {
 		if !q.Head {
 			return false
 		}
-		i.world.lose(p.queue[0], "queue")
+		i.world.loseBy(p.queue[0], "queue", i.name)
 		i.world.done(p.queue[0].data)
 		p.queue = p.queue[1:]
 	}

@@ -45,12 +45,15 @@ type Node struct {
 	lives  uint32 // the latest life that it ever had
 	dice   *dice
 	clock  clock
+	diary  diary
 
 	running bool
 	stopped int          // how many pauses are under way
 	busy    swim.Instant // until when it does nothing else
 	waiting []happening  // what happened to it meanwhile
 	waking  bool         // a happening will let it go on
+
+	seen witness // what the oracle knows of the process
 }
 
 // Traffic counts packets.
@@ -105,9 +108,11 @@ func (n *Node) Start(b Boot) {
 	n.core, n.running, n.stopped, n.busy = core, true, 0, w.now
 	n.clock = clock{base: w.now, local: swim.Instant(1 + n.dice.below(1_000_000_000)), ppm: n.clock.ppm}
 	w.note(n, EventStart, life)
+	n.diary.begin(w.Trace != nil)
 	w.oracle.began(n)
+	w.chronicle.began(n)
 	if len(b.Known) > 0 {
-		n.Do(func(c *Core, rt swim.Runtime[ID]) error { return c.Apply(slices.Values(b.Known), false, rt) })
+		n.Apply(b.Known, false)
 	}
 	var seeds []ID
 	for _, s := range n.Seeds {
@@ -145,6 +150,7 @@ func (n *Node) Crash() {
 	n.waking = false
 	n.world.note(n, EventCrash, 0)
 	n.world.oracle.ended(n)
+	n.world.chronicle.ended(n)
 }
 
 // Pause stops the process while its clock goes on, as a garbage collector, a
@@ -188,14 +194,26 @@ func (n *Node) StepClock(d time.Duration) { n.clock.step(n.world.now, d) }
 
 // Do calls an input of the core, whether or not the process is paused, and
 // carries out what it asks for. It does nothing if no process runs.
-func (n *Node) Do(input func(c *Core, rt swim.Runtime[ID]) error) error {
+func (n *Node) Do(do func(c *Core, rt swim.Runtime[ID]) error) error {
 	if !n.running {
 		return nil
 	}
-	n.enter()
-	err := input(n.core, (*effects)(n))
+	if w := n.world; w.Trace != nil {
+		w.emit(Event{Node: n.number, Kind: EventOwner, Cause: w.step})
+	}
+	n.enter(input{kind: inputOwner})
+	err := do(n.core, (*effects)(n))
 	n.exit(err)
 	return err
+}
+
+// Apply hands the core records that come from elsewhere: saved earlier, or told
+// by other means. The oracle takes them for true.
+func (n *Node) Apply(known []swim.Update[ID], tell bool) error {
+	for i := range known {
+		n.world.oracle.admit(&known[i])
+	}
+	return n.Do(func(c *Core, rt swim.Runtime[ID]) error { return c.Apply(slices.Values(known), tell, rt) })
 }
 
 // blocked reports whether the process can not do anything now.
@@ -285,9 +303,16 @@ func (n *Node) receive(h *happening) {
 		w.emit(Event{Node: n.number, Kind: EventReceive, Peer: h.from.number, Data: h.data, Cause: h.cause})
 	}
 	w.fold(uint64(h.from.number), uint64(len(h.data)))
-	n.enter()
-	err := n.core.HandleData(h.data, (*effects)(n))
+	n.hand(h.data, h.edges)
+}
+
+// hand feeds bytes to the core.
+func (n *Node) hand(data []byte, edges uint8) error {
+	n.enter(input{kind: inputPacket, edges: edges})
+	n.world.oracle.received(n, data)
+	err := n.core.HandleData(data, (*effects)(n))
 	n.exit(err)
+	return err
 }
 
 // due feeds a timer event to the core, if its process still runs and is not
@@ -314,7 +339,11 @@ func (n *Node) tick(h *happening) {
 		w.emit(Event{Node: n.number, Kind: EventTimer, Timer: h.timer, Cause: h.cause})
 	}
 	w.fold(uint64(h.timer.Kind), uint64(h.timer.Token))
-	n.enter()
+	if n.clock.at(w.now) > h.due {
+		w.oracle.marks.hit(markLate)
+	}
+	n.enter(input{kind: inputTimer, timer: h.timer.Kind})
+	w.oracle.fired(n, h.timer)
 	err := n.core.HandleTimer(h.timer, (*effects)(n))
 	n.exit(err)
 }
@@ -331,7 +360,11 @@ func (n *Node) schedule(t swim.Timer[ID], due swim.Instant, cause uint64, shift 
 	w.queue.add(happening{at: at, cause: cause, kind: timing, node: n, epoch: n.epoch, timer: t, due: due}, rank)
 }
 
-func (n *Node) enter() { n.world.current = n }
+// enter begins an input.
+func (n *Node) enter(in input) {
+	n.world.current = n
+	n.world.oracle.entered(n, in)
+}
 
 // exit ends an input: the node is watched, and may be busy for a while.
 func (n *Node) exit(err error) {
@@ -342,6 +375,9 @@ func (n *Node) exit(err error) {
 	w.fold(uint64(w.now), uint64(n.number))
 	if err != nil && w.Trace != nil {
 		w.emit(Event{Node: n.number, Kind: EventDrop, Text: err.Error(), Cause: w.step})
+	}
+	if w.Trace != nil {
+		n.diary.compare(n)
 	}
 	w.oracle.stepped(n, err)
 	w.current = nil
@@ -366,6 +402,9 @@ func (r *effects) SendTo(to ID, packet []byte) {
 // SubmitAfter implements [swim.Runtime].
 func (r *effects) SubmitAfter(event swim.Timer[ID], after time.Duration) {
 	n := (*Node)(r)
+	if g := n.seen.guard; g != nil {
+		g.Submitted(event, after)
+	}
 	shift := time.Duration(0)
 	if n.Lag > 0 {
 		shift = n.dice.duration(0, n.Lag)
@@ -385,6 +424,7 @@ func (r *effects) Notify(note swim.Notification[ID]) {
 		w.emit(Event{Node: n.number, Kind: EventNotify, Note: note, Cause: w.step})
 	}
 	w.oracle.told(n, note)
+	w.chronicle.told(n, &note)
 	if n.OnNotify != nil {
 		n.OnNotify(note)
 	}

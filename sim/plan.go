@@ -33,11 +33,32 @@ type Result struct {
 	Hash      uint64
 	NodeHours float64
 	Marks     map[string]int // named states that were reached, and how often
+	Report    Report
 }
 
 // Run carries a plan out. With trace, everything that happens is told to it.
-func (p Plan) Run(trace func(Event)) Result {
-	r := p.Begin(trace)
+func (p Plan) Run(trace func(Event)) Result { return p.Begin(trace).Run() }
+
+// asks is how many happenings pass from one question to the next.
+const asks = 256
+
+// RunWhile is [Plan.Run] for those who may want it to end early: after every few
+// hundred happenings it asks whether to go on. It reports whether the plan was
+// carried out to its end. If it was not, the result holds the violations up to
+// then, and says nothing else.
+func (p Plan) RunWhile(trace func(Event), on func(*World) bool) (r Result, whole bool) {
+	run := p.Begin(trace)
+	run.World.while = on
+	r = run.Run()
+	if run.World.halted {
+		return Result{Plan: p, Violations: r.Violations}, false
+	}
+	return r, true
+}
+
+// Run carries the plan out. It ends early if the world is told to halt.
+func (r *Rehearsal) Run() Result {
+	p := r.plan
 	r.World.Run(p.Form)
 	for _, f := range p.Faults {
 		r.World.After(f.At, func() { r.begin(f) })
@@ -85,6 +106,8 @@ func (r *Rehearsal) result() Result {
 		Violations: w.Violations,
 		Hash:       w.hash,
 		NodeHours:  float64(len(w.nodes)) * w.now.Sub(0).Hours(),
-		Marks:      w.oracle.marks,
+		Invalid:    w.oracle.invalid(len(r.plan.Faults)),
+		Marks:      w.oracle.reached(),
+		Report:     w.Report(),
 	}
 }

@@ -17,12 +17,13 @@ type happening struct {
 	timer   swim.Timer[ID] // of a timer event
 	due     swim.Instant   // of a timer event: when, by the clock of the node
 	data    []byte         // of a packet
+	edges   uint8          // of a packet: how many others it follows from
 	do      func()         // of a plan
 }
 
 // flight returns the packet that arrives.
 func (h *happening) flight() flight {
-	return flight{from: h.from, to: h.node, cluster: h.cluster, cause: h.cause, data: h.data}
+	return flight{from: h.from, to: h.node, cluster: h.cluster, cause: h.cause, data: h.data, edges: h.edges}
 }
 
 // A happeningKind says what a happening is.

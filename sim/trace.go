@@ -2,6 +2,9 @@ package sim
 
 import (
 	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/selkie-go/selkie/swim"
 )
@@ -19,7 +22,11 @@ type Event struct {
 	Data  []byte                // the packet; valid only during the call
 	Timer swim.Timer[ID]        // of EventTimer
 	Note  swim.Notification[ID] // of EventNotify
-	Text  string                // why, or what
+	// Change is that of EventChange; whom it says to accuse is valid only
+	// during the call.
+	Change Change
+	Text   string // why, or what
+	By     string // the name of the impairment that lost a packet, or of a fault
 }
 
 // An EventKind says what kind of thing happened.
@@ -37,10 +44,61 @@ const (
 	EventTimer                    // a timer event reached the core
 	EventNotify                   // the core told its owner something
 	EventDrop                     // the core returned an error
-	EventChange                   // a record of the node changed; Text says how
+	EventChange                   // a record of the node changed
 	EventFault                    // a fault began or ended
 	EventBroken                   // a promise did not hold
+	EventOwner                    // the owner of the node calls its core
 )
+
+var eventNames = [...]string{
+	"start", "crash", "pause", "resume", "send", "lost", "receive", "timer",
+	"notify", "drop", "change", "fault", "broken", "owner",
+}
+
+// String returns the kind in lower case.
+func (k EventKind) String() string {
+	if int(k) < len(eventNames) {
+		return eventNames[k]
+	}
+	return fmt.Sprintf("EventKind(%d)", uint8(k))
+}
+
+// UnmarshalText reads what String returns.
+func (k *EventKind) UnmarshalText(text []byte) error {
+	at := slices.Index(eventNames[:], string(text))
+	if at < 0 {
+		return fmt.Errorf("sim: no kind of event is %q; they are %s", text, strings.Join(eventNames[:], ", "))
+	}
+	*k = EventKind(at)
+	return nil
+}
+
+// packet reports whether the event is about one.
+func (k EventKind) packet() bool { return k == EventSend || k == EventLost || k == EventReceive }
+
+// A Filter says which events to let through. The zero value takes all.
+type Filter struct {
+	// Nodes are those to hear of. Packets belong to both ends. What belongs to
+	// no node, a fault, passes.
+	Nodes Set
+	// Kinds are those to hear of; nil is all.
+	Kinds []EventKind
+	// From and To bound the time; without To there is no end.
+	From, To swim.Instant
+}
+
+// Has reports whether the filter lets an event through.
+func (f Filter) Has(e *Event) bool {
+	switch {
+	case e.At < f.From, f.To > 0 && e.At > f.To:
+		return false
+	case f.Kinds != nil && !slices.Contains(f.Kinds, e.Kind):
+		return false
+	case e.Kind == EventFault, f.Nodes.Has(e.Node):
+		return true
+	}
+	return e.Kind.packet() && f.Nodes.Has(e.Peer)
+}
 
 // emit completes an event and hands it over.
 func (w *World) emit(e Event) {

@@ -15,8 +15,14 @@ type World struct {
 	// Backlog is how many packets a socket holds for a node that does not read.
 	// If zero, 256.
 	Backlog int
+	// Watch lets the oracle look at every step. New sets it; without it more
+	// nodes go into less memory, and no promise is checked.
+	Watch bool
 	// Trace, if set, is told everything that happens, as it happens.
 	Trace func(Event)
+	// Halt, if set, is asked about every violation whether it is enough. Then
+	// the step is completed, and nothing happens any more.
+	Halt func(Violation) bool
 	// Violations are the promises that did not hold, in the order in which that
 	// was noticed.
 	Violations []Violation
@@ -35,18 +41,23 @@ type World struct {
 	buffers     [][]byte    // of packets that have arrived
 	current     *Node       // whose input is under way
 	oracle      *oracle
+	chronicle   *chronicle
 	hash        uint64
+	halted      bool
+	most        uint64            // steps, unless zero
+	while       func(*World) bool // asked now and then whether to go on; may be nil
 }
 
 // New returns a world without nodes. Two worlds with the same seed, profile and
 // calls are the same in all that happens.
 func New(seed uint64, p Profile) *World {
-	w := &World{seed: seed, profile: p, wire: roll(seed, "wire")}
+	w := &World{Watch: true, seed: seed, profile: p, wire: roll(seed, "wire")}
 	w.codec.w = w
 	for range p.Links {
 		w.sampler = append(w.sampler, make([]sampler, len(p.Links)))
 	}
 	w.oracle = newOracle(w)
+	w.chronicle = &chronicle{w: w}
 	return w
 }
 
@@ -86,24 +97,26 @@ func (w *World) At(at swim.Instant, do func()) {
 // After has something done when some time has passed.
 func (w *World) After(d time.Duration, do func()) { w.At(w.now.Add(d), do) }
 
-// Run lets time pass.
+// Run lets time pass, unless the world has halted.
 func (w *World) Run(d time.Duration) {
 	end := w.now.Add(d)
 	for {
 		at, any := w.queue.next()
-		if !any || at > end {
+		if !any || at > end || w.halted {
 			break
 		}
 		w.Step()
 	}
-	w.now = end
+	if !w.halted {
+		w.now = end
+	}
 }
 
 // RunUntil lets time pass, at most so much, until something is so. It reports
 // whether it came to be. It asks once in every tenth of a second.
 func (w *World) RunUntil(most time.Duration, so func() bool) bool {
 	for end := w.now.Add(most); !so(); {
-		if w.now >= end {
+		if w.now >= end || w.halted {
 			return false
 		}
 		w.Run(min(100*time.Millisecond, end.Sub(w.now)))
@@ -111,9 +124,13 @@ func (w *World) RunUntil(most time.Duration, so func() bool) bool {
 	return true
 }
 
-// Step lets the next thing happen, and reports whether there was one.
+// Step lets the next thing happen, and reports whether there was one. In a world
+// that has halted there is none.
 func (w *World) Step() bool {
-	if len(w.queue.heap) == 0 {
+	if w.most > 0 && w.step >= w.most || w.while != nil && w.step%asks == 0 && !w.while(w) {
+		w.halted = true
+	}
+	if w.halted || len(w.queue.heap) == 0 {
 		return false
 	}
 	h := w.queue.take()
@@ -152,17 +169,16 @@ func (w *World) send(from *Node, dst ID, data []byte) {
 		return // somebody made that member up
 	}
 	to := w.nodes[dst.Node]
-	f := flight{from: from, to: to, cluster: from.Cluster, cause: w.step, data: data}
+	f := flight{from: from, to: to, cluster: from.Cluster, cause: w.step, data: data, edges: w.oracle.edges}
 	link := &w.profile.Links[from.Region][to.Region]
 	out := fate{delay: w.sampler[from.Region][to.Region].draw(link.Latency, w.wire)}
 	for _, i := range w.impairments {
 		if out.lost == "" && i.applies(from.number, to.number) {
-			i.decide(f, &out)
+			if i.decide(f, &out); out.lost != "" {
+				w.loseBy(f, out.lost, i.name)
+				return
+			}
 		}
-	}
-	if out.lost != "" {
-		w.lose(f, out.lost)
-		return
 	}
 	if w.Trace != nil {
 		w.emit(Event{Node: from.number, Kind: EventSend, Peer: to.number, Data: data, Cause: w.step})
@@ -192,14 +208,17 @@ func (w *World) send(from *Node, dst ID, data []byte) {
 
 // fly lets a packet arrive after a time. Its data are the flight's own.
 func (w *World) fly(f flight, delay time.Duration) {
-	w.queue.add(happening{at: w.now.Add(delay), cause: f.cause, kind: arrival, node: f.to, from: f.from, cluster: f.cluster, data: f.data}, rankPacket)
+	w.queue.add(happening{at: w.now.Add(delay), cause: f.cause, kind: arrival, node: f.to, from: f.from, cluster: f.cluster, data: f.data, edges: f.edges}, rankPacket)
 }
 
 // lose notes that a packet does not arrive.
-func (w *World) lose(f flight, why string) {
-	w.oracle.marks.hit("lost " + why)
+func (w *World) lose(f flight, why string) { w.loseBy(f, why, "") }
+
+// loseBy notes that a packet does not arrive, because of an impairment.
+func (w *World) loseBy(f flight, why, by string) {
+	w.oracle.lost(why)
 	if w.Trace != nil {
-		w.emit(Event{Node: f.from.number, Kind: EventLost, Peer: f.to.number, Data: f.data, Cause: f.cause, Text: why})
+		w.emit(Event{Node: f.from.number, Kind: EventLost, Peer: f.to.number, Data: f.data, Cause: f.cause, Text: why, By: by})
 	}
 }
 

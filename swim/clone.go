@@ -11,7 +11,7 @@ import (
 // events that are outstanding are outstanding for the clone too.
 func (c *Core[ID, Addr]) Clone(rnd *rand.Rand) *Core[ID, Addr] {
 	d := *c
-	d.rt, d.rnd = nil, rnd
+	d.rt, d.rnd, d.journal = nil, rnd, nil
 	d.roster = c.roster.clone()
 	d.doubts = c.doubts.clone()
 	d.graves = c.graves.clone()

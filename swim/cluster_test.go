@@ -81,7 +81,8 @@ type testNode struct {
 	events  []Notification[who]
 	errs    []error
 	values  map[string]uint64 // of the broadcast handler
-	guard   *guard[who, string]
+	guard   *Guard[who, string]
+	rt      Runtime[who] // the outbox, with the guard before it
 }
 
 type flight struct {
@@ -116,9 +117,15 @@ func (c *cluster) start(name string, life int) *testNode {
 		c.t.Fatal(err)
 	}
 	n.core, n.out, n.running = core, NewOutbox[who](func() Instant { return c.now }), true
-	n.guard = newGuard(core)
+	n.watch()
 	n.mailbox = nil
 	return n
+}
+
+// watch begins to guard the core of a node.
+func (n *testNode) watch() {
+	n.guard = NewGuard(n.core)
+	n.rt = n.guard.Watch(n.out)
 }
 
 // Receive takes payloads of the form "name=version".
@@ -161,7 +168,7 @@ func (c *cluster) core(name string) *Core[who, string] { c.t.Helper(); return c.
 func (c *cluster) do(name string, input func(core *Core[who, string], rt Runtime[who]) error) error {
 	c.t.Helper()
 	n := c.node(name)
-	err := input(n.core, n.out)
+	err := input(n.core, n.rt)
 	c.flush(n)
 	return err
 }
@@ -170,7 +177,7 @@ func (c *cluster) do(name string, input func(core *Core[who, string], rt Runtime
 func (c *cluster) meet() {
 	c.t.Helper()
 	for _, n := range c.nodes[1:] {
-		if err := n.core.Announce(who{c.nodes[0].name, 0}, n.out); err != nil {
+		if err := n.core.Announce(who{c.nodes[0].name, 0}, n.rt); err != nil {
 			c.t.Fatal(err)
 		}
 		c.flush(n)
@@ -179,7 +186,7 @@ func (c *cluster) meet() {
 
 // check looks whether a node broke an invariant by its last input.
 func (c *cluster) check(n *testNode) {
-	if err := n.guard.check(n.out.Packets, n.out.Notifications); err != nil {
+	if err := n.guard.CheckAll(); err != nil {
 		c.t.Fatalf("%v: %s: %v", c.now, n.name, err)
 	}
 }
@@ -315,7 +322,8 @@ func (c *cluster) deliver() {
 }
 
 func (c *cluster) receive(n *testNode, data []byte) {
-	if err := n.core.HandleData(data, n.out); err != nil {
+	n.guard.Received(data)
+	if err := n.core.HandleData(data, n.rt); err != nil {
 		n.errs = append(n.errs, err)
 		c.tell(n.name, ". %v", strings.TrimPrefix(err.Error(), "swim: "))
 	}
@@ -324,7 +332,8 @@ func (c *cluster) receive(n *testNode, data []byte) {
 
 func (c *cluster) tick(n *testNode) {
 	for event := range n.out.Due() {
-		if err := n.core.HandleTimer(event, n.out); err != nil {
+		n.guard.Fired(event)
+		if err := n.core.HandleTimer(event, n.rt); err != nil {
 			n.errs = append(n.errs, err)
 			c.tell(n.name, ". %v", strings.TrimPrefix(err.Error(), "swim: "))
 		}

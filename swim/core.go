@@ -22,6 +22,8 @@ type Core[ID Identity[ID, Addr], Addr comparable] struct {
 	rt  Runtime[ID] // of the input that is under way, else nil
 	now Instant     // of the latest input; never goes backwards
 
+	journal *journal // of the records that changed, while a [Guard] reads it
+
 	us      ourselves[ID, Addr]
 	renewal renewal[ID]
 	leaving leaving[ID]
@@ -102,7 +104,12 @@ func (c *Core[ID, Addr]) enter(rt Runtime[ID]) {
 // exit ends an input, also if the owner's code panicked in it.
 func (c *Core[ID, Addr]) exit() { c.rt = nil }
 
-func (c *Core[ID, Addr]) notify(n Notification[ID]) { c.rt.Notify(n) }
+func (c *Core[ID, Addr]) notify(n Notification[ID]) {
+	if planted == renameAsUp && n.Kind == NotifyRename {
+		n.Kind = NotifyUp
+	}
+	c.rt.Notify(n)
+}
 
 func (c *Core[ID, Addr]) count(d Drop) { c.stats.Drops[d]++ }
 
@@ -148,7 +155,7 @@ func (c *Core[ID, Addr]) Configure(cfg Config, rt Runtime[ID]) error {
 	c.enter(rt)
 	defer c.exit()
 	cfg = cfg.WithDefaults()
-	if err := validate(cfg, c.codec); err != nil {
+	if err := validate(cfg, c.codec); err != nil && planted != acceptAnyConfig {
 		return err
 	}
 	old := c.cfg

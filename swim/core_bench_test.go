@@ -38,7 +38,7 @@ type bench struct {
 	inFirst [numStates]int // in the first packet of each state, which is full
 }
 
-func newBench(b *testing.B, n int, rt Runtime[ID]) *bench {
+func newBench(b testing.TB, n int, rt Runtime[ID]) *bench {
 	rnd := newRand(1)
 	members := population(n, rnd)
 	core, err := New(testID4(11<<24|1, 7946, populationNow), Config{MaxMembers: 2 << 20, StallLimit: Off}, Compact(), newRand(2))

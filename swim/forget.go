@@ -84,12 +84,12 @@ func (c *Core[ID, Addr]) forgetDue() {
 		if !any {
 			return
 		}
-		if next.at > c.now {
+		if next.at > c.now && planted != forgetEarly {
 			c.arm(TimerForget, next.at.Sub(c.now))
 			return
 		}
 		c.graves.pop()
-		if c.rests(next.ref, next.at) {
+		if c.rests(next.ref, next.at) && planted != forgetNobody {
 			c.forget(next.ref)
 		}
 	}
@@ -119,6 +119,7 @@ func (c *Core[ID, Addr]) evict() {
 
 // forget drops a record, whatever its state, without a word.
 func (c *Core[ID, Addr]) forget(slot uint32) {
+	c.forgot(slot)
 	r := c.roster.at(slot)
 	if r.flags&inLost != 0 {
 		c.roster.leave(&c.roster.lost, slot)

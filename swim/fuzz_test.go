@@ -71,7 +71,8 @@ type fuzzed[ID Identity[ID, Addr], Addr comparable] struct {
 	core   *Core[ID, Addr]
 	random *rand.PCG
 	rt     recorder[ID]
-	guard  *guard[ID, Addr]
+	guard  *Guard[ID, Addr]
+	watch  Runtime[ID] // rt, with the guard before it
 	twin   *fuzzed[ID, Addr]
 	asked  []Datagram[ID] // the packets of the last input that sent any
 }
@@ -136,7 +137,8 @@ func fuzzCore[ID Identity[ID, Addr], Addr comparable](t testing.TB, p *tape, cod
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fuzzed[ID, Addr]{t: t, core: core, random: random, guard: newGuard(core)}
+	f := &fuzzed[ID, Addr]{t: t, core: core, random: random, guard: NewGuard(core)}
+	f.watch = f.guard.Watch(&f.rt)
 	who := func() ID { b := p.byte(); return id(b%addresses, b/addresses) }
 	for len(p.rest) > 0 {
 		f.step(p, codec, configs, id, who)
@@ -169,6 +171,7 @@ func (f *fuzzed[ID, Addr]) step(p *tape, codec Codec[ID], configs []Config, id f
 		if kind < numTimerKinds && p.below(2) == 0 {
 			event.Token = f.core.tasks[kind].token
 		}
+		f.guard.Fired(event)
 		f.input(func(c *core, r rt) error { return c.HandleTimer(event, r) })
 	case 10:
 		to := who()
@@ -286,6 +289,7 @@ func (f *fuzzed[ID, Addr]) nextEvent(early bool) {
 	if f.twin != nil {
 		f.twin.rt.timers = slices.Delete(f.twin.rt.timers, first, first+1)
 	}
+	f.guard.Fired(e.event)
 	f.input(func(c *Core[ID, Addr], rt Runtime[ID]) error { return c.HandleTimer(e.event, rt) })
 }
 
@@ -371,6 +375,7 @@ func (f *fuzzed[ID, Addr]) receive(data []byte) {
 	var in Packet[ID]
 	parsed := c.codec.Parse(data, &in) == nil
 	turned = parsed && in.Header.Message == MessageTurnUndead
+	f.guard.Received(data)
 	err := f.input(func(c *Core[ID, Addr], rt Runtime[ID]) error { return c.HandleData(slices.Clone(data), rt) })
 	var drop Drop
 	if errors.As(err, &drop) && slices.Contains(wholeDrops, drop) && len(f.rt.packets) == 0 && c.Hash() != before {
@@ -392,8 +397,8 @@ func (f *fuzzed[ID, Addr]) receive(data []byte) {
 // input runs one input on the core and its clone, and checks all there is.
 func (f *fuzzed[ID, Addr]) input(do func(c *Core[ID, Addr], rt Runtime[ID]) error) error {
 	f.rt.packets, f.rt.notes = nil, nil
-	err := do(f.core, &f.rt)
-	if wrong := f.guard.check(f.rt.packets, f.rt.notes); wrong != nil {
+	err := do(f.core, f.watch)
+	if wrong := f.guard.CheckAll(); wrong != nil {
 		f.t.Fatal(wrong)
 	}
 	f.checkEvents()

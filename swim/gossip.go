@@ -147,6 +147,9 @@ func (c *Core[ID, Addr]) fill(u *Update[ID], r *record[ID]) {
 		d := c.doubts.at(r.doubt)
 		u.By = d.by[:d.n]
 	}
+	if planted == tellLeftAsDown && r.state == Left {
+		u.State = Down
+	}
 }
 
 // most is how many updates to try to fit into a packet: somewhat more than
@@ -158,7 +161,7 @@ func (c *Core[ID, Addr]) most(room int) int {
 
 // settleBacklog takes note of which updates were sent.
 func (c *Core[ID, Addr]) settleBacklog(updates []Update[ID]) {
-	c.backlog.sent(c.roster, c.slots, func(i int) bool { return updates[i].Sent })
+	c.backlog.sent(c.roster, c.slots, func(i int) bool { return updates[i].Sent && planted != tellForever })
 	sent := 0
 	for i := range updates {
 		if updates[i].Sent {

@@ -227,7 +227,7 @@ func (c *Core[ID, Addr]) absent(id ID) bool {
 
 // anyLost reports whether there is anybody to contact.
 func (c *Core[ID, Addr]) anyLost() bool {
-	if c.roster.lost.len() > 0 {
+	if c.roster.lost.len() > 0 && planted != abandonTheLost {
 		return true
 	}
 	return slices.ContainsFunc(c.contacts.list, func(known contact[ID]) bool { return c.absent(known.id) })

@@ -63,7 +63,7 @@ func (m Member[ID]) String() string {
 // Merging is taking the larger.
 func compareTruth(aInc Incarnation, a State, bInc Incarnation, b State) int {
 	switch {
-	case a == Left || b == Left:
+	case (a == Left || b == Left) && planted != leftIsNotFinal:
 		return compareStates(a, b)
 	case aInc != bInc:
 		if aInc < bInc {

@@ -53,7 +53,7 @@ func (c *Core[ID, Addr]) applyAll(updates []Update[ID], o origin) {
 func (c *Core[ID, Addr]) apply(u *Update[ID], o origin) bool {
 	o.trim(&u.Remaining)
 	at := u.ID.Addr()
-	if at == c.us.addr {
+	if at == c.us.addr && planted != meetOurselves {
 		return c.aboutUs(u)
 	}
 	slot, known := c.roster.find(at)
@@ -69,7 +69,7 @@ func (c *Core[ID, Addr]) apply(u *Update[ID], o origin) bool {
 	case newer == r.id.Supersedes(u.ID):
 		c.count(DropUnordered)
 		return false
-	case !newer:
+	case !newer && planted != oldLifeReplaces:
 		c.count(DropOldIdentity)
 		return false
 	}
@@ -79,7 +79,7 @@ func (c *Core[ID, Addr]) apply(u *Update[ID], o origin) bool {
 // meet makes a member of an address that was unknown. A down or left one is
 // remembered without a word to the owner, who never heard of it.
 func (c *Core[ID, Addr]) meet(u *Update[ID], o origin) bool {
-	if u.State.Active() && c.full() || u.State == Suspect && c.tally[Down]+c.tally[Left] >= c.cfg.MaxTombstones {
+	if u.State.Active() && c.full() && planted != ignoreMaxMembers || u.State == Suspect && c.tally[Down]+c.tally[Left] >= c.cfg.MaxTombstones {
 		// A suspect that nobody here knows may be one that had to be forgotten
 		// early; it would come back as often as somebody else suspects it.
 		c.count(DropFull)
@@ -90,6 +90,7 @@ func (c *Core[ID, Addr]) meet(u *Update[ID], o origin) bool {
 		return false
 	}
 	slot := c.roster.insert(u.ID)
+	c.touch(slot)
 	r := c.roster.at(slot)
 	r.inc, r.meta = u.Incarnation, u.Metadata
 	c.tally[Alive]++
@@ -116,27 +117,29 @@ func (c *Core[ID, Addr]) full() bool {
 // merge handles a record of an identity that we know. It must be quick when
 // nothing is new, and quick when the member is alive and merely said so again.
 func (c *Core[ID, Addr]) merge(slot uint32, r *record[ID], u *Update[ID], o origin) bool {
-	if u.State == Alive && r.state == Alive && u.Metadata <= r.meta {
+	if u.State == Alive && r.state == Alive && (u.Metadata <= r.meta || planted == dropMetadata) {
 		// Nearly all of gossip is this: alive then, alive now.
 		if u.Incarnation <= r.inc {
 			c.count(DropOldNews)
 			return false
 		}
+		c.touch(slot)
 		r.inc = u.Incarnation
 		c.tell(slot, r, o, prioAlive)
 		return true
 	}
+	c.touch(slot)
 	was := r.member()
 	r.meta = max(r.meta, u.Metadata)
 	news := r.meta > was.Metadata
 	o.trim(&u.Remaining)
 	state := u.State
-	if state == Down && !c.cfg.Rules.SoleVerdict {
+	if state == Down && !c.cfg.Rules.SoleVerdict && planted != believeDown {
 		state = c.weigh(r, u)
 	}
 	priority, active := c.priorityOf(r), r.flags&inActive != 0
 	switch order := c.compare(u.Incarnation, state, r); {
-	case order < 0:
+	case order < 0 && !(planted == acceptEqualAlive && state == Alive && u.Incarnation == r.inc && r.state == Suspect):
 		// Who accuses is merged beside the state.
 		if u.State == Suspect && r.state == Down && u.Incarnation == r.inc && len(u.By) > 0 {
 			news = c.accuse(c.doubtOf(r), r.id, u.By) || news
@@ -227,6 +230,7 @@ func (c *Core[ID, Addr]) clear(slot uint32, r *record[ID]) {
 // replace handles a later life at a known address: the whole record is
 // replaced. To the owner that is one event, not a failure and a join.
 func (c *Core[ID, Addr]) replace(slot uint32, r *record[ID], u *Update[ID], o origin) bool {
+	c.touch(slot)
 	active, old := r.flags&inActive != 0, r.id
 	state := u.State
 	if state == Down && active && !c.cfg.Rules.SoleVerdict {
@@ -242,7 +246,7 @@ func (c *Core[ID, Addr]) replace(slot uint32, r *record[ID], u *Update[ID], o or
 	c.roster.times(slot).heard = 0
 	r.flags &^= isVerified
 	c.become(r, Alive, false)
-	if active {
+	if active && planted != hushRename {
 		c.notify(Notification[ID]{Kind: NotifyRename, Member: r.member(), Old: old})
 	}
 	switch state {
@@ -331,7 +335,7 @@ func (c *Core[ID, Addr]) updated(r *record[ID]) {
 
 // tell queues a record to be gossiped, with a full budget.
 func (c *Core[ID, Addr]) tell(slot uint32, r *record[ID], o origin, p priority) {
-	if (!o.owner || o.tell) && !(r.priority == p && c.backlog.fresh(slot, r.queued, p)) {
+	if (!o.owner || o.tell) && planted != keepNewsToOneself && !(r.priority == p && c.backlog.fresh(slot, r.queued, p)) {
 		c.backlog.push(c.roster, slot, p)
 	}
 }

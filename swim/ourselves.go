@@ -33,7 +33,7 @@ func (u *ourselves[ID, Addr]) take(id ID) {
 
 // state is what our headers say: every one of them refutes, until we leave.
 func (u *ourselves[ID, Addr]) state() State {
-	if u.phase == saysGoodbye || u.phase == gone {
+	if u.phase == saysGoodbye && planted != leaveAlive || u.phase == gone {
 		return Left
 	}
 	return Alive
@@ -68,7 +68,7 @@ func (c *Core[ID, Addr]) aboutUs(u *Update[ID]) bool {
 		overheard = true
 	}
 	switch {
-	case u.State == Left || u.State == Down && u.Incarnation >= c.us.inc:
+	case u.State == Left || u.State == Down && u.Incarnation >= c.us.inc && planted != refuteDown:
 		c.fell(u.ID)
 	case u.State == Alive && u.Incarnation > c.us.inc:
 		// Nobody but us may raise it: another process uses our identity, or we
@@ -76,7 +76,7 @@ func (c *Core[ID, Addr]) aboutUs(u *Update[ID]) bool {
 		overheard = true
 		c.outlive(u.Incarnation)
 	case u.State == Alive:
-	case u.Incarnation < c.us.inc:
+	case planted == refuteWithoutRaising || u.Incarnation < c.us.inc && planted != refuteOldNews:
 		c.todo.explain = true
 	default:
 		c.outlive(u.Incarnation)
@@ -94,7 +94,7 @@ func (c *Core[ID, Addr]) outlive(accused Incarnation) {
 		return // we know that we are down: this life says nothing more
 	}
 	next := max(accused, c.us.inc) + 1
-	if next == 0 {
+	if next == 0 && planted != wrapIncarnation {
 		c.fell(c.us.id)
 		return
 	}

@@ -24,7 +24,7 @@ func paperCluster(t *testing.T, members ...string) *cluster {
 				others = append(others, claim(name, 1, Alive, 0))
 			}
 		}
-		if err := n.core.Apply(slices.Values(others), false, n.out); err != nil {
+		if err := n.core.Apply(slices.Values(others), false, n.rt); err != nil {
 			t.Fatal(err)
 		}
 		for _, r := range n.core.roster.each {
@@ -174,7 +174,7 @@ func TestPaperLoadDoesNotDependOnTheSizeOfTheGroup(t *testing.T) {
 func TestPaperSpreadsThatAMemberJoined(t *testing.T) {
 	c := paperCluster(t, "a", "b", "c", "d")
 	n := c.start("e", 1)
-	if err := n.core.Announce(who{"b", 0}, n.out); err != nil {
+	if err := n.core.Announce(who{"b", 0}, n.rt); err != nil {
 		t.Fatal(err)
 	}
 	c.flush(n)

@@ -46,7 +46,7 @@ func TestPauseDoesNotPutOffATaskThatBeganAfterIt(t *testing.T) {
 	}
 	c.pause("a")
 	c.run(10 * time.Minute)
-	if err := c.core("c").SetMetadata(1, c.node("c").out); err != nil {
+	if err := c.core("c").SetMetadata(1, c.node("c").rt); err != nil {
 		t.Fatal(err)
 	}
 	c.run(200 * time.Millisecond)

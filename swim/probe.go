@@ -23,7 +23,9 @@ func (p *probe[ID]) clear() {
 // nextProbe judges the running probe and starts the next. Its own next event
 // is submitted first, so that nothing can stop the detector.
 func (c *Core[ID, Addr]) nextProbe() error {
-	c.arm(TimerProbe, c.cfg.Period)
+	if planted != restAfterFailure || !c.probe.running || c.probe.acked {
+		c.arm(TimerProbe, c.cfg.Period)
+	}
 	err := c.judgeProbe()
 	c.consoleFallen()
 	slot, any := c.roster.next(&c.roster.active, c.rnd)
@@ -134,7 +136,7 @@ func (c *Core[ID, Addr]) acked(h *Header[ID], r *record[ID]) error {
 		return c.goodbyeAcked(h, r)
 	}
 	p := &c.probe
-	if !p.running || h.Number != p.number || h.Src != p.target {
+	if !p.running || h.Number != p.number && planted != ackAnyNumber || h.Src != p.target {
 		return c.drop(DropStaleAck)
 	}
 	r.flags |= isVerified

@@ -70,7 +70,7 @@ func (c *Core[ID, Addr]) parse(packet []byte, p *Packet[ID]) error {
 	if h.Src.Addr() == c.us.addr {
 		return c.drop(DropEcho)
 	}
-	if h.Dst != c.us.id {
+	if h.Dst != c.us.id && !(planted == hearForAnyLife && h.Dst.Addr() == c.us.addr) {
 		return c.misaddressed(h, len(packet))
 	}
 	if h.Message.HasAbout() && h.Message != MessageTurnUndead && h.About.Addr() == c.us.addr {
@@ -120,7 +120,7 @@ func (c *Core[ID, Addr]) hear(h *Header[ID], size int) (sender uint32, err error
 	}
 	r := c.roster.at(slot)
 	if r.id != h.Src || r.state == Down || r.state == Left && h.SrcState != Left {
-		if !h.Message.kind().answer && (r.id == h.Src || !h.Src.Supersedes(r.id) && r.id.Supersedes(h.Src)) {
+		if planted != hushVerdict && !h.Message.kind().answer && (r.id == h.Src || !h.Src.Supersedes(r.id) && r.id.Supersedes(h.Src)) {
 			at := h.SrcIncarnation
 			if r.id == h.Src {
 				at = max(at, r.inc)
@@ -143,7 +143,7 @@ func says[ID comparable](r *record[ID], h *Header[ID]) bool {
 // answerRoom is how large an answer may be: a sender that never answered us
 // may not be at its address at all, and is sent no more than it sent.
 func (c *Core[ID, Addr]) answerRoom(r *record[ID], size int) int {
-	if r.flags&isVerified != 0 {
+	if r.flags&isVerified != 0 || planted == answerAtLength {
 		return c.cfg.MaxPacket
 	}
 	return min(size, c.cfg.MaxPacket)
@@ -185,7 +185,7 @@ func (c *Core[ID, Addr]) answer(sender uint32, h *Header[ID], size int) error {
 		c.todo.explain = false
 		return c.feed(sender, min(size, c.cfg.MaxPacket))
 	case MessageGossip, MessageBroadcast:
-		if c.todo.explain || r.flags&isLone != 0 {
+		if c.todo.explain || r.flags&isLone != 0 || planted == answerGossip {
 			c.explain(h.Src, size)
 		}
 	}

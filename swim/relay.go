@@ -24,7 +24,7 @@ func (c *Core[ID, Addr]) relayPing(h *Header[ID], sender *record[ID]) error {
 			continue
 		}
 		mine++
-		if r.number == h.Number && r.target == h.About {
+		if r.number == h.Number && r.target == h.About && planted != relayTwice {
 			return c.drop(DropRelayRefused) // it came twice
 		}
 	}
@@ -44,7 +44,7 @@ func (c *Core[ID, Addr]) relayPing(h *Header[ID], sender *record[ID]) error {
 func (c *Core[ID, Addr]) relayAck(h *Header[ID], sender *record[ID]) error {
 	c.expireRelays()
 	for i, r := range c.relays {
-		if r.asker == h.About && r.target == h.Src && r.number == h.Number {
+		if r.asker == h.About && r.target == h.Src && (r.number == h.Number || planted == relayAnyNumber) {
 			sender.flags |= isVerified
 			c.relays = slices.Delete(c.relays, i, i+1)
 			if asker, active := c.find(r.asker); active {

@@ -39,7 +39,7 @@ func (c *Core[ID, Addr]) fell(newest ID) {
 // mistake; again, before the back-off is over, is a second live process.
 func (c *Core[ID, Addr]) rival(newer ID) {
 	c.fell(newer)
-	if w := &c.renewal; c.now < w.last.Add(w.wait) && !w.reported {
+	if w := &c.renewal; c.now < w.last.Add(w.wait) && !w.reported && planted != hushConflict {
 		w.reported = true
 		c.stats.Conflicts++
 		c.notify(Notification[ID]{Kind: NotifyConflict, Member: c.Self(), Old: newer})
@@ -49,7 +49,7 @@ func (c *Core[ID, Addr]) rival(newer ID) {
 // renewIfAllowed carries out a renewal that is wanted, when its time has come.
 func (c *Core[ID, Addr]) renewIfAllowed() {
 	w := &c.renewal
-	if !w.wanted || !c.us.present() || c.now < w.last.Add(w.wait) {
+	if !w.wanted || !c.us.present() || c.now < w.last.Add(w.wait) && planted != renewAtOnce {
 		return
 	}
 	w.wanted = false
@@ -74,7 +74,7 @@ func (c *Core[ID, Addr]) renewIfAllowed() {
 // successor is the identity to go on with: one above the newest heard of, so
 // that nobody takes it for an old one.
 func (c *Core[ID, Addr]) successor() (next ID, ok bool) {
-	if c.renewal.heard && c.renewal.newest.Supersedes(c.us.id) {
+	if c.renewal.heard && c.renewal.newest.Supersedes(c.us.id) && planted != renewBelowNewest {
 		next, ok = c.renewal.newest.Renew()
 		if ok && c.succeeds(next) {
 			return next, true

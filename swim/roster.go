@@ -288,7 +288,7 @@ func (r *roster[ID, Addr]) next(o *order, rnd *rand.Rand) (slot uint32, ok bool)
 	if len(o.slots) == 0 {
 		return 0, false
 	}
-	if o.cursor == len(o.slots) {
+	if o.cursor == len(o.slots) || planted == skipLastOfRound && o.cursor == len(o.slots)-1 {
 		o.cursor = 0
 	}
 	turn, soon := r.nextSoon(o)

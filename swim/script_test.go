@@ -162,7 +162,8 @@ func (s *script) command(verb string, args []string, line string) error {
 		if err != nil {
 			s.t.Fatal(line, err)
 		}
-		twin.core, twin.guard = core, newGuard(core)
+		twin.core = core
+		twin.watch()
 	case "pause":
 		c.pause(arg(0))
 	case "resume":

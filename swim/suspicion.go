@@ -68,7 +68,7 @@ func (t *doubts[ID, Addr]) drop(ref uint32) {
 // suspicion if it began after it. Events that are overdue find that out when
 // they come; that they are late is explained by this pause.
 func (t *doubts[ID, Addr]) shift(pause time.Duration, now Instant) {
-	for ref := uint32(1); ref <= t.used; ref++ {
+	for ref := uint32(1); ref <= t.used && planted != countPause; ref++ {
 		d := t.at(ref)
 		d.since = d.since.Add(min(pause, now.Sub(d.since)))
 		d.due = max(d.due, now)
@@ -90,7 +90,9 @@ func (c *Core[ID, Addr]) doubt(r *record[ID], inc Incarnation, by []ID, ours boo
 	size := c.size()
 	d := c.doubtOf(r)
 	d.n, d.ours = 0, ours
-	d.since, d.least, d.wait = c.now, size.suspicion, size.suspicion
+	if d.since == 0 || planted != inheritDeadline {
+		d.since, d.least, d.wait = c.now, size.suspicion, size.suspicion
+	}
 	r.inc = inc
 	c.become(r, Suspect, false)
 	if ours {
@@ -130,7 +132,7 @@ func (c *Core[ID, Addr]) addAccuser(d *doubt[ID, Addr], id ID) (more bool) {
 		if known == id {
 			return false
 		}
-		if known.Addr() == id.Addr() {
+		if known.Addr() == id.Addr() && planted != countLivesAsAccusers {
 			if id.Supersedes(known) {
 				d.by[i] = id
 				return true
@@ -188,8 +190,12 @@ func (c *Core[ID, Addr]) corroborate(slot uint32, r *record[ID], u *Update[ID]) 
 // accuseByProbe handles that our own probe of a member failed. It counts only
 // for the incarnation that was probed.
 func (c *Core[ID, Addr]) accuseByProbe(slot uint32, r *record[ID], inc Incarnation) {
-	if r.inc != inc || !r.state.Active() {
+	if r.inc != inc && planted != accuseStaleIncarnation || !r.state.Active() {
 		return
+	}
+	c.touch(slot)
+	if planted == accuseNextIncarnation {
+		inc++
 	}
 	if r.state == Alive {
 		c.doubt(r, inc, nil, true)
@@ -242,13 +248,15 @@ func (c *Core[ID, Addr]) suspicionDue(t Timer[ID]) {
 		return
 	}
 	if early := d.due.Sub(c.now); early > 0 {
-		c.rt.SubmitAfter(t, early)
+		if planted != swallowEarlyEvent {
+			c.rt.SubmitAfter(t, early)
+		}
 		return
 	}
 	c.checkPause(c.now.Sub(d.due))
 	d.armed = false
 	switch {
-	case r.state == Alive || r.state == Left:
+	case r.state == Alive && planted != judgeTheRefuted || r.state == Left:
 		c.release(r)
 	case r.state == Down || r.flags&isLone != 0:
 	case c.us.phase == gone:
@@ -270,7 +278,8 @@ func (c *Core[ID, Addr]) suspicionDue(t Timer[ID]) {
 // our owner, but for the others it stays a suspect, and its next word brings
 // it back.
 func (c *Core[ID, Addr]) judge(slot uint32, r *record[ID], d *doubt[ID, Addr]) {
-	if !c.cfg.Rules.SoleVerdict && d.n < 2 {
+	c.touch(slot)
+	if !c.cfg.Rules.SoleVerdict && d.n < 2 && planted != condemnAlone {
 		c.stats.LoneVerdicts++
 		c.become(r, Suspect, true)
 		c.deactivate(slot, r, Down, false)
@@ -294,7 +303,7 @@ func (c *Core[ID, Addr]) patient(r *record[ID]) bool {
 // excuse gives a suspect that answered us its full time again: it may only not
 // have heard of the suspicion yet.
 func (c *Core[ID, Addr]) excuse(r *record[ID], pinged Instant) {
-	if r.state != Suspect || c.cfg.Rules.SilentSuspicion {
+	if r.state != Suspect || c.cfg.Rules.SilentSuspicion || planted == excuseNobody {
 		return
 	}
 	if d := c.doubts.at(r.doubt); pinged >= d.since {

@@ -25,14 +25,14 @@ var (
 func TestSwarm(t *testing.T) {
 	for i := range uint64(*swarmRuns) {
 		seed := *swarmSeed + i
-		if !t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) { runSwarm(t, seed) }) {
+		if !t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) { newSwarm(t, seed).live() }) {
 			return
 		}
 	}
 }
 
-func runSwarm(t *testing.T, seed uint64) {
-	s := newSwarm(t, seed)
+// live lets the cluster form, suffer and recover.
+func (s *swarm) live() {
 	s.form()
 	if s.calm {
 		s.stayCalm()
@@ -59,7 +59,7 @@ type swarm struct {
 }
 
 // newSwarm draws a configuration, a cluster and which faults there are.
-func newSwarm(t *testing.T, seed uint64) *swarm {
+func newSwarm(t testing.TB, seed uint64) *swarm {
 	rnd := rand.New(rand.NewPCG(seed, 0x5eed))
 	cfg := Config{
 		Period:          200 * time.Millisecond,

@@ -69,11 +69,11 @@ func (c *Core[ID, Addr]) HandleTimer(t Timer[ID], rt Runtime[ID]) error {
 		c.settle()
 		return nil
 	}
-	if t.Kind >= numTimerKinds || !c.tasks[t.Kind].outstanding || c.tasks[t.Kind].token != t.Token {
+	if t.Kind >= numTimerKinds || !c.tasks[t.Kind].outstanding || c.tasks[t.Kind].token != t.Token && planted != skipTokenCheck {
 		return c.stale(t.Kind)
 	}
 	task := &c.tasks[t.Kind]
-	if early := task.at.Sub(c.now); early > 0 {
+	if early := task.at.Sub(c.now); early > 0 && planted != actEarly {
 		rt.SubmitAfter(t, early)
 		return nil
 	}
@@ -86,7 +86,7 @@ func (c *Core[ID, Addr]) HandleTimer(t Timer[ID], rt Runtime[ID]) error {
 		// happens late.
 		c.checkPause(c.now.Sub(task.at))
 	}
-	if task.due > c.now {
+	if task.due > c.now && planted != actEarly {
 		c.submit(t.Kind)
 		return nil
 	}

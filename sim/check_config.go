@@ -1,0 +1,22 @@
+package sim
+
+import (
+	"errors"
+
+	"github.com/selkie-go/selkie/swim"
+)
+
+// checkConfig: a configuration that is refused changes nothing (S30), and none
+// changes but by its owner.
+func (o *oracle) checkConfig(n *Node, err error) {
+	s, cfg := &n.seen, n.core.Config()
+	if cfg == s.cfg {
+		return
+	}
+	var refused *swim.ConfigError
+	if errors.As(err, &refused) {
+		o.broken("S30", n, n.number, "refused a configuration (%v), and changed it", err)
+	}
+	s.cfg = cfg
+	o.marks.hit(markConfigured)
+}
