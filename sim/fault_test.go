@@ -30,11 +30,11 @@ func (r *Rehearsal) settled(t *testing.T, others int) {
 	}
 }
 
-// heard counts the packets that reach cores, by their senders and receivers.
-type heard map[[2]uint32]int
+// arrivals counts the packets that reach cores, by their senders and receivers.
+type arrivals map[[2]uint32]int
 
-func (r *Rehearsal) listen() heard {
-	h := heard{}
+func (r *Rehearsal) listen() arrivals {
+	h := arrivals{}
 	r.World.Trace = func(e Event) {
 		if e.Kind == EventReceive {
 			h[[2]uint32{e.Peer, e.Node}]++
