@@ -171,7 +171,7 @@ func (p *Plan) everybody() int {
 // honest reports whether nobody lies, is damaged or misused.
 func (p *Plan) honest() bool {
 	for _, f := range p.Faults {
-		if harms[f.Kind] == harmTruth {
+		if harms[f.Kind] == harmTruth || f.Link != nil && f.Link.Unchecked {
 			return false
 		}
 	}
