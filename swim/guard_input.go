@@ -81,8 +81,10 @@ func (g *Guard[ID, Addr]) checkEvent() {
 		g.checkPause(0)
 		return
 	}
-	// The event of a suspicion also looks whether a renewal may be carried out.
-	settled := in.event.Kind == TimerSuspicion && in.wanted
+	// The event of a suspicion also looks whether a renewal may be carried out,
+	// or one who reused its identity may go on.
+	waits := in.wanted || g.us.phase == disconnected && in.most > 0
+	settled := in.event.Kind == TimerSuspicion && waits
 	did := len(g.journal.touched) + len(g.journal.forgotten) + in.packets + in.notes
 	late := c.now.Sub(in.at)
 	switch {
