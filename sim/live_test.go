@@ -105,7 +105,7 @@ func breaks(t *testing.T, r Result, invariant, text string) {
 // calm is a plan in which nothing goes wrong but what the tests below do behind
 // its back: then the promises must break.
 func calm(nodes int, faults ...Fault) *Rehearsal {
-	p := Plan{Seed: 5, Profile: LAN.Name, Nodes: nodes, Form: 10 * time.Second, For: time.Minute, Faults: faults, Core: span(0, uint32(nodes-1))}
+	p := Plan{Seed: 5, Profile: LAN.Name, Nodes: nodes, Form: 10 * time.Second, For: time.Minute, Faults: faults, Core: numbered(0, uint32(nodes-1))}
 	return p.Begin(nil)
 }
 
