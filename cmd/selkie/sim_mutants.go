@@ -33,7 +33,7 @@ command builds itself again with it, which takes a checkout of the source.`,
 			if err := h.check(); err != nil {
 				return err
 			}
-			return a.mutants(c.Context(), &h)
+			return a.withBugs(c.Context(), func() error { return a.hunt(c.Context(), &h, plantables(), plant) })
 		},
 	}
 	f := c.Flags()
@@ -41,7 +41,7 @@ command builds itself again with it, which takes a checkout of the source.`,
 	f.IntVar(&h.repeat, "repeat", 5, "how often to look for each bug")
 	f.Var(&first, "first", "the first seed")
 	f.IntVar(&h.jobs, "jobs", runtime.NumCPU(), "how many runs at once")
-	f.StringSliceVar(&h.only, "only", nil, "only the bugs of these names")
+	f.StringSliceVar(&h.only, "only", nil, "only the bugs of these names or numbers")
 	h.mixture.add(c)
 	return a.prints(c, "text", "json")
 }
@@ -55,14 +55,7 @@ type hunt struct {
 	jobs   int
 	only   []string
 
-	draw sim.Mix
-}
-
-// A plantable is a bug that can be planted.
-type plantable struct {
-	number     int
-	name, does string
-	breaks     []string // the promises that it should break
+	plan func(seed uint64) sim.Plan
 }
 
 // A mutantInfo is a planted bug and what it took to find it, as it is printed.
@@ -91,7 +84,7 @@ func (h *hunt) check() (err error) {
 	case h.jobs < 1:
 		return fail(exitUsage, "--jobs %d must be at least 1", h.jobs)
 	}
-	h.draw, err = h.mix()
+	h.plan, err = h.drawing()
 	return err
 }
 
@@ -102,11 +95,11 @@ func (h *hunt) choose(all []plantable) ([]plantable, error) {
 	}
 	var some []plantable
 	for _, name := range h.only {
-		at := slices.IndexFunc(all, func(p plantable) bool { return p.name == name })
-		if at < 0 {
+		p, ok := findPlantable(all, name)
+		if !ok {
 			return nil, fail(exitUsage, "--only %s: there is no such bug", name)
 		}
-		some = append(some, all[at])
+		some = append(some, p)
 	}
 	return some, nil
 }
@@ -138,7 +131,7 @@ func (h *hunt) find(ctx context.Context) []catch {
 
 // try runs a seed until a promise does not hold, and returns which.
 func (h *hunt) try(ctx context.Context, seed uint64) *sim.Violation {
-	r, _ := rehearse(func() sim.Plan { return sim.Draw(seed, h.draw) }, nil, func(w *sim.World) bool {
+	r, _ := rehearse(func() sim.Plan { return h.plan(seed) }, nil, func(w *sim.World) bool {
 		return len(w.Violations) == 0 && ctx.Err() == nil
 	})
 	if len(r.Violations) == 0 {
@@ -195,7 +188,7 @@ func (p *plantable) sum(catches []catch, doubtful []uint64) mutantInfo {
 }
 
 // hunt looks for some bugs. Plant plants one by its number; 0 is none.
-func (a *app) hunt(ctx context.Context, h *hunt, all []plantable, plant func(int) bool) error {
+func (a *app) hunt(ctx context.Context, h *hunt, all []plantable, plant func(int)) error {
 	some, err := h.choose(all)
 	if err != nil {
 		return err

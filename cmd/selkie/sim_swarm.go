@@ -67,7 +67,7 @@ type swarm struct {
 	jobs     int
 	allMarks bool
 
-	draw     sim.Mix
+	plan     func(seed uint64) sim.Plan
 	mu       sync.Mutex
 	given    int // seeds handed out
 	report   swarmReport
@@ -104,7 +104,7 @@ func (s *swarm) check(seedsSet, forSet bool) (err error) {
 	case s.jobs < 1:
 		return fail(exitUsage, "--jobs %d must be at least 1", s.jobs)
 	}
-	s.draw, err = s.mix()
+	s.plan, err = s.drawing()
 	return err
 }
 
@@ -148,7 +148,7 @@ func (s *swarm) run(ctx context.Context, progress io.Writer) {
 		workers.Go(func() {
 			for seed, ok := s.next(ctx); ok; seed, ok = s.next(ctx) {
 				// The first broken promise of a run is enough: it is replayed whole.
-				r, whole := rehearse(func() sim.Plan { return sim.Draw(seed, s.draw) }, nil, func(w *sim.World) bool {
+				r, whole := rehearse(func() sim.Plan { return s.plan(seed) }, nil, func(w *sim.World) bool {
 					return len(w.Violations) == 0 && ctx.Err() == nil
 				})
 				s.add(seed, r, whole, progress)
