@@ -73,8 +73,8 @@ func (r *Rehearsal) Run() Result {
 
 // A Rehearsal is a plan under way.
 type Rehearsal struct {
-	World *World
-	plan  Plan
+	World    *World
+	plan     Plan
 	promises promises
 	troubles
 }
