@@ -60,9 +60,13 @@ func TestHuntFailsIfABugGetsAway(t *testing.T) {
 }
 
 func TestHuntFailsIfASeedIsBadWithoutABug(t *testing.T) {
-	_, said, err := testHunt(t, &hunt{first: 20, seeds: 10, repeat: 1, jobs: 1, only: []string{"eleven"}}, "json")
+	out, said, err := testHunt(t, &hunt{first: 20, seeds: 20, repeat: 1, jobs: 1, only: []string{"eleven"}}, "json")
 	if err == nil || !strings.Contains(said, "selkie sim seed 22 ") {
 		t.Errorf("%v, %s", err, said)
+	}
+	// Seed 22 is not what caught it, though the bug shows in it; 33 is.
+	if !strings.Contains(out, `"median_seeds": 14,`) || !strings.Contains(out, "\"doubtful\": [\n      22\n    ]") {
+		t.Error(out)
 	}
 }
 

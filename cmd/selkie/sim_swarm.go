@@ -141,6 +141,9 @@ func (s *swarm) run(ctx context.Context, progress io.Writer) {
 		defer cancel()
 	}
 	s.report = swarmReport{FirstSeed: s.first, Violations: []violationInfo{}, Marks: map[string]int{}, InvalidBecause: map[string]int{}, Mix: s.mixture.String(), Jobs: s.jobs}
+	for _, m := range sim.Marks() {
+		s.report.Marks[m.Name] = 0
+	}
 	s.began = time.Now()
 	busy := cpuTime()
 	var workers sync.WaitGroup
@@ -256,7 +259,7 @@ func (a *app) judgeSwarm(ctx context.Context, s *swarm) error {
 		fmt.Fprintf(a.err, "%s    # %s: %s\n", v.Replay, v.Invariant, v.Text)
 	}
 	unreached := t.unreached()
-	if len(unreached) > 0 {
+	if s.allMarks && len(unreached) > 0 {
 		fmt.Fprintf(a.err, "never reached: %s\n", strings.Join(unreached, ", "))
 	}
 	switch {
