@@ -28,16 +28,18 @@ func (r *rounds) of(member uint32) *turn {
 
 // probes follows who is active at a node.
 func (c *chronicle) probes(n *Node, note *swim.Notification[ID]) {
+	r := &c.of(n).probing
+	if note.Kind == swim.NotifyUp {
+		r.ups++ // one that somebody made up is probed like any other
+	}
 	if note.Kind != swim.NotifyUp && note.Kind != swim.NotifyDown || int(note.Member.ID.Node) >= len(c.w.nodes) {
 		return
 	}
-	r := &c.of(n).probing
 	t := r.of(note.Member.ID.Node)
 	if note.Kind == swim.NotifyDown {
 		t.active = false
 		return
 	}
-	r.ups++
 	*t = turn{active: true, number: r.number, ups: r.ups, among: uint32(n.core.NumActive())}
 }
 
@@ -50,7 +52,16 @@ func (c *chronicle) probed(n *Node, a *annals, h *swim.Header[ID]) {
 	}
 	t := r.of(h.Dst.Node)
 	c.starved(n, h.Dst.Node, r, t)
-	*t = turn{active: t.active, number: h.Number, ups: r.ups, among: uint32(n.core.NumActive())}
+	*t = turn{active: true, number: h.Number, ups: r.ups, among: uint32(n.core.NumActive())}
+}
+
+// defunct notes that a process said goodbye: its pings have numbers too, and
+// who joins again begins its rounds anew.
+func (c *chronicle) defunct(n *Node) {
+	r := &c.of(n).probing
+	for i := range r.last {
+		r.last[i].active = false
+	}
 }
 
 // starved is L9.
