@@ -3,7 +3,6 @@ package sim
 import (
 	"errors"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/selkie-go/selkie/swim"
@@ -66,7 +65,7 @@ var poisonRecord = script{
 			{Member: swim.Member[ID]{ID: ID{Node: 504, Life: 1}, State: swim.Alive}},
 		}
 		p.oracle.distrust("made-up members")
-		p.Node(0).Do(func(c *Core, rt swim.Runtime[ID]) error { return c.Apply(slices.Values(made), true, rt) })
+		p.Node(0).Apply(made, true)
 		p.Run(15 * time.Minute)
 		p.mustAgree("L3", 5*time.Minute)
 		p.oracle.trustAgain()
@@ -88,9 +87,9 @@ func poisoned(n *Node) []byte {
 
 // feed hands a node a packet that it must refuse as a whole.
 func (p *play) feed(n *Node, packet []byte) {
-	n.Do(func(c *Core, rt swim.Runtime[ID]) error { return c.HandleData(nil, rt) }) // it reads the time
+	n.Receive(nil) // so that it has read the time
 	before := n.core.Hash()
-	err := n.Do(func(c *Core, rt swim.Runtime[ID]) error { return c.HandleData(packet, rt) })
+	err := n.Receive(packet)
 	p.must("S21", errors.Is(err, swim.DropMalformed), "%d took a packet that is none: %v", n.number, err)
 	p.must("S22", n.core.Hash() == before, "%d is not as it was before it refused a packet", n.number)
 }
