@@ -1,7 +1,7 @@
 # What a contributor types. The checks themselves are in .ci/, where a machine
 # runs the same ones.
 
-.PHONY: all test check race fuzz bench lint help
+.PHONY: all test check race fuzz sim soak bench lint help
 
 all: test check ## Run the tests and the checks (the default)
 
@@ -16,6 +16,13 @@ race: ## Look for data races only
 
 fuzz: ## Fuzz every target for ten minutes, or FUZZTIME
 	.ci/fuzz $(or $(FUZZTIME),10m)
+
+sim: ## Simulate what must pass before a change is taken: seeds, planted bugs, 32 bits
+	.ci/sim all
+
+soak: ## Simulate fresh seeds for an hour, or HOURS, and enter that into the ledger
+	go build -o bin/selkie ./cmd/selkie
+	bin/selkie sim swarm --for $(or $(HOURS),1)h --all-marks --ledger sim/ledger.jsonl
 
 bench: ## Print the figures of the protocol, then those of other implementations
 	go test ./swim -run '^$$' -bench .

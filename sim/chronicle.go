@@ -13,17 +13,21 @@ type chronicle struct {
 	report Report
 	nodes  []*annals
 	free   [][]bool // the memory of stories that ended
+	// promises are those of the plan that is carried out, if it is one.
+	promises *promises
 }
 
 // annals are what happened to one node.
 type annals struct {
 	open    []*story
 	started swim.Instant // when the process that runs started
+	ended   swim.Instant // when the one before it did
 	life    uint32       // of the identity that it spoke for last
 	inc     swim.Incarnation
 	raised  swim.Instant // when it spoke at that incarnation first
 	meta    uint64
 	left    bool
+	probing rounds
 }
 
 // A story is a piece of news that not everybody has heard yet.
@@ -47,13 +51,14 @@ func (c *chronicle) of(n *Node) *annals {
 func (c *chronicle) began(n *Node) {
 	self := n.core.Self()
 	c.supersede(n, NewsCrash, NewsLeave, NewsStart, NewsMetadata)
-	*c.of(n) = annals{open: c.of(n).open, started: c.w.now, life: self.ID.Life, raised: c.w.now}
+	*c.of(n) = annals{open: c.of(n).open, started: c.w.now, ended: c.of(n).ended, life: self.ID.Life, raised: c.w.now}
 	c.tell(n, NewsStart, story{life: self.ID.Life}, func(*Node) bool { return true })
 }
 
 // ended notes that a process ended.
 func (c *chronicle) ended(n *Node) {
 	a := c.of(n)
+	a.ended = c.w.now
 	c.report.MemberSeconds += c.w.now.Sub(a.started).Seconds()
 	c.count(n)
 	for _, m := range c.w.nodes {
@@ -67,6 +72,7 @@ func (c *chronicle) ended(n *Node) {
 			m, known := o.core.Member(n.number)
 			return known && m.Active()
 		})
+		c.expectEnd(n)
 	}
 }
 
@@ -81,6 +87,9 @@ func (c *chronicle) count(n *Node) {
 // about it.
 func (c *chronicle) wrote(n *Node, p *swim.Packet[ID]) {
 	h, a := &p.Header, c.of(n)
+	if h.Message == swim.MessagePing && h.SrcState == swim.Alive {
+		c.probed(n, a, h)
+	}
 	if h.SrcIncarnation != a.inc || h.Src.Life != a.life {
 		a.inc, a.life, a.raised = h.SrcIncarnation, h.Src.Life, c.w.now
 	}
@@ -105,6 +114,10 @@ func (c *chronicle) wrote(n *Node, p *swim.Packet[ID]) {
 // told is shown what the owner of a node is told.
 func (c *chronicle) told(n *Node, note *swim.Notification[ID]) {
 	m := &note.Member
+	c.probes(n, note)
+	if c.promises != nil {
+		c.judge(n, note)
+	}
 	switch note.Kind {
 	case swim.NotifyDown:
 		if m.State == swim.Down {

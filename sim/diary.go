@@ -24,6 +24,14 @@ func (c *Change) About() uint32 {
 	return c.Before.ID.Node
 }
 
+// corroborates reports whether nothing changed but who accuses, or what the
+// member says about itself.
+func (c *Change) corroborates() bool {
+	before, after := c.Before.Member, c.After.Member
+	before.Metadata = after.Metadata
+	return c.Knew && c.Knows && before == after && c.LoneBefore == c.LoneNow
+}
+
 // String returns the record before and after.
 func (c Change) String() string {
 	before, after := "unknown", "forgotten"
@@ -72,22 +80,25 @@ func (d *diary) compare(n *Node) {
 	for u := range n.core.State() {
 		e := entered{member: u.Member}
 		e.n = copy(e.by[:], u.By)
-		if m, known := n.core.Member(u.ID.Node); known {
-			e.lone = u.State.Active() && m.State == swim.Down
+		if u.State == swim.Suspect {
+			m, known := n.core.Member(u.ID.Node)
+			e.lone = known && m.State == swim.Down
 		}
 		d.now = append(d.now, e)
 	}
-	slices.SortFunc(d.now, func(a, b entered) int { return cmp.Compare(a.member.ID.Node, b.member.ID.Node) })
-	if d.open {
-		d.emit(n)
+	if d.open && !slices.Equal(d.before, d.now) {
+		d.emit(n, byAddress(d.before), byAddress(d.now))
 	}
 	d.open = true
 	d.before, d.now = d.now, d.before
 }
 
+func byAddress(list []entered) []entered {
+	return slices.SortedFunc(slices.Values(list), func(a, b entered) int { return cmp.Compare(a.member.ID.Node, b.member.ID.Node) })
+}
+
 // emit walks both lists at once, which are in the order of addresses.
-func (d *diary) emit(n *Node) {
-	before, now := d.before, d.now
+func (d *diary) emit(n *Node, before, now []entered) {
 	for len(before) > 0 || len(now) > 0 {
 		var c Change
 		first := func(a, b []entered) bool {

@@ -22,6 +22,8 @@ type Plan struct {
 	// Core are the nodes that are healed afterwards, and must agree in the end.
 	// The others stay as they are. Nil means that there is no second phase.
 	Core Set `json:",omitzero"`
+	// Restart starts those of the core again that do not run by then, or left.
+	Restart bool `json:",omitempty"`
 }
 
 // A Result is what came of a run.
@@ -34,6 +36,9 @@ type Result struct {
 	NodeHours float64
 	Marks     map[string]int // named states that were reached, and how often
 	Report    Report
+	// Promises are the invariants of liveness and accuracy: which of them the
+	// run was held to, within what time, and why it was not held to others.
+	Promises []Promise
 }
 
 // Run carries a plan out. With trace, everything that happens is told to it.
@@ -58,28 +63,29 @@ func (p Plan) RunWhile(trace func(Event), on func(*World) bool) (r Result, whole
 
 // Run carries the plan out. It ends early if the world is told to halt.
 func (r *Rehearsal) Run() Result {
-	p := r.plan
-	r.World.Run(p.Form)
-	for _, f := range p.Faults {
-		r.World.After(f.At, func() { r.begin(f) })
+	r.form()
+	r.fail()
+	if r.plan.Core != nil {
+		r.settle()
 	}
-	r.World.Run(p.For)
 	return r.result()
 }
 
 // A Rehearsal is a plan under way.
 type Rehearsal struct {
-	World *World
-	plan  Plan
+	World    *World
+	plan     Plan
+	promises promises
 	troubles
 }
 
 // Begin makes the world of a plan and starts its nodes.
 func (p Plan) Begin(trace func(Event)) *Rehearsal {
-	profile := p.profile()
+	profile := p.profile().watched()
 	w := New(p.Seed, profile)
 	w.Trace = trace
-	r := &Rehearsal{World: w, plan: p}
+	r := &Rehearsal{World: w, plan: p, promises: promise(p, profile)}
+	w.chronicle.promises = &r.promises
 	r.grow(p.Nodes)
 	return r
 }
@@ -109,5 +115,6 @@ func (r *Rehearsal) result() Result {
 		Invalid:    w.oracle.invalid(len(r.plan.Faults)),
 		Marks:      w.oracle.reached(),
 		Report:     w.Report(),
+		Promises:   r.promises.list(),
 	}
 }

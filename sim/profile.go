@@ -57,3 +57,9 @@ func fiveRegions() [][]Link {
 	}
 	return links
 }
+
+// watched returns the profile with what the chronicle wants to be told.
+func (p Profile) watched() Profile {
+	p.Config.Notify.Suspect, p.Config.Notify.Updated = true, true
+	return p
+}

@@ -28,7 +28,7 @@ func (c *Core[ID, Addr]) Stats() Stats {
 	s.Lone = c.tally[tallyLone]
 	s.Backlog = c.backlog.len()
 	s.Broadcasts = len(c.queue.items)
-	s.Relays = len(c.relays)
+	s.Relays = c.relaysUnderWay()
 	return s
 }
 

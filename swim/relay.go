@@ -65,3 +65,15 @@ func (c *Core[ID, Addr]) expireRelays() {
 	}
 	c.relays = slices.Delete(c.relays, 0, expired)
 }
+
+// relaysUnderWay counts the relays whose time is not over. Those whose is are
+// dropped when the next comes.
+func (c *Core[ID, Addr]) relaysUnderWay() int {
+	count := 0
+	for _, r := range c.relays {
+		if r.until > c.now {
+			count++
+		}
+	}
+	return count
+}

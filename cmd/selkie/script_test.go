@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 //	exits CODE selkie ...   the command ends with that code
 //	addr VARIABLE ADMIN     set a variable to the address of an agent
 //	port VARIABLE           set a variable to a port that is free
-//	await FILE TEXT         wait until a file has a text in it
+//	await FILE TEXT         wait until there is a file, and has a text in it
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -75,7 +75,7 @@ func awaitText(ts *testscript.TestScript, neg bool, args []string) {
 	again := time.NewTicker(5 * time.Millisecond)
 	defer again.Stop()
 	for end := time.After(20 * time.Second); ; {
-		if text, _ := os.ReadFile(ts.MkAbs(args[0])); strings.Contains(string(text), args[1]) {
+		if text, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && strings.Contains(string(text), args[1]) {
 			return
 		}
 		select {
