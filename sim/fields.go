@@ -43,7 +43,7 @@ func walk(path string, v, trivial, usual reflect.Value, yield func(field)) {
 		}
 		for i := range v.NumField() {
 			if v.Type().Field(i).IsExported() {
-				walk(join(path, v.Type().Field(i).Name), v.Field(i), trivial.Field(i), usual, yield)
+				walk(nested(path, v.Type().Field(i).Name), v.Field(i), trivial.Field(i), usual, yield)
 			}
 		}
 	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Float64,
@@ -52,7 +52,7 @@ func walk(path string, v, trivial, usual reflect.Value, yield func(field)) {
 	}
 }
 
-func join(path, name string) string {
+func nested(path, name string) string {
 	if path == "" {
 		return name
 	}

@@ -6,7 +6,7 @@ import "github.com/selkie-go/selkie/swim"
 // throughout is probed at least once in 2M-1 of our own rounds, M being the
 // members that were active meanwhile.
 type rounds struct {
-	number uint32 // of the last probe
+	number uint32 // so far, not counting pings that say goodbye
 	ups    uint32 // how often a member became active
 	last   []turn // by member
 }
@@ -44,13 +44,13 @@ func (c *chronicle) probes(n *Node, note *swim.Notification[ID]) {
 // probed checks how long a member waited for its probe.
 func (c *chronicle) probed(n *Node, a *annals, h *swim.Header[ID]) {
 	r := &a.probing
-	r.number = h.Number
+	r.number++
 	if int(h.Dst.Node) >= len(c.w.nodes) {
 		return
 	}
 	t := r.of(h.Dst.Node)
 	c.starved(n, h.Dst.Node, r, t)
-	*t = turn{active: t.active, number: h.Number, ups: r.ups, among: uint32(n.core.NumActive())}
+	*t = turn{active: t.active, number: r.number, ups: r.ups, among: uint32(n.core.NumActive())}
 }
 
 // starved is L9.

@@ -66,7 +66,8 @@ func promise(p Plan, profile Profile) promises {
 		// Every probe may fail: then nothing is certain that takes an answer.
 		all.not("the network is too slow for the round-trip time-out", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "L12")
 	case !b.roomy():
-		all.not("some members may find no room", "L3", "L5", "L6", "L7", "L8")
+		// One who finds no room is not answered, and suspects whom it probes.
+		all.not("some members may find no room", "L2", "L3", "L5", "L6", "L7", "L8")
 	case b.slow.Announce.Every == swim.Off:
 		// Two members whom gossip missed would never hear of each other.
 		all.not("nobody asks for feeds", "L3", "L5", "L6", "L7", "L8")

@@ -8,8 +8,8 @@ import (
 	"github.com/selkie-go/selkie/swim"
 )
 
-// all returns the nodes from one number to another.
-func span(from, to uint32) Set {
+// numbered returns the nodes from one number to another.
+func numbered(from, to uint32) Set {
 	s := Set{}
 	for n := from; n <= to; n++ {
 		s = append(s, n)
@@ -58,7 +58,7 @@ func trouble(seed uint64) Plan {
 	}
 	p.Core = some()
 	if d.below(2) == 0 || len(p.Core) == 0 {
-		p.Core = span(0, uint32(n-1))
+		p.Core = numbered(0, uint32(n-1))
 	}
 	return p
 }

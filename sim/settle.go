@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -128,6 +129,9 @@ func (r *Rehearsal) rebound(live []*Node) {
 		p.about[name].Bound = bound
 	}
 	p.about["L8"].Bound = b.reach() + b.suspicion()
+	if worn(live) {
+		p.not("a generation at its end heals only when it is forgotten", "L3")
+	}
 	if !b.roomy() {
 		p.not("some members may find no room", "L3")
 	}
@@ -137,6 +141,19 @@ func (r *Rehearsal) rebound(live []*Node) {
 	if b.slow.AnnounceDown.Every == swim.Off && r.plan.harmAt() < r.plan.For {
 		p.not("the lost are not contacted", "L3")
 	}
+}
+
+// worn reports whether somebody knows one of the live nodes as the last life that
+// there can be. Nothing supersedes that.
+func worn(live []*Node) bool {
+	for _, n := range live {
+		for _, m := range live {
+			if known, any := n.core.Member(m.number); any && known.ID.Life == math.MaxUint32 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // apart says why the nodes of the core need not find each other: some have no
