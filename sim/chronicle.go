@@ -90,6 +90,9 @@ func (c *chronicle) wrote(n *Node, p *swim.Packet[ID]) {
 	if h.Message == swim.MessagePing && h.SrcState == swim.Alive {
 		c.probed(n, a, h)
 	}
+	if h.Src.Life != a.life {
+		a.left = false // who said goodbye may come back as somebody else
+	}
 	if h.SrcIncarnation != a.inc || h.Src.Life != a.life {
 		a.inc, a.life, a.raised = h.SrcIncarnation, h.Src.Life, c.w.now
 	}
@@ -103,6 +106,7 @@ func (c *chronicle) wrote(n *Node, p *swim.Packet[ID]) {
 	}
 	if h.SrcState == swim.Left && !a.left {
 		a.left = true
+		c.defunct(n)
 		c.supersede(n, NewsStart, NewsMetadata)
 		c.tell(n, NewsLeave, story{life: h.Src.Life}, func(o *Node) bool {
 			m, known := o.core.Member(n.number)

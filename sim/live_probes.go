@@ -6,7 +6,7 @@ import "github.com/selkie-go/selkie/swim"
 // throughout is probed at least once in 2M-1 of our own rounds, M being the
 // members that were active meanwhile.
 type rounds struct {
-	number uint32 // so far, not counting pings that say goodbye
+	number uint32 // of the last probe
 	ups    uint32 // how often a member became active
 	last   []turn // by member
 }
@@ -28,29 +28,40 @@ func (r *rounds) of(member uint32) *turn {
 
 // probes follows who is active at a node.
 func (c *chronicle) probes(n *Node, note *swim.Notification[ID]) {
+	r := &c.of(n).probing
+	if note.Kind == swim.NotifyUp {
+		r.ups++ // one that somebody made up is probed like any other
+	}
 	if note.Kind != swim.NotifyUp && note.Kind != swim.NotifyDown || int(note.Member.ID.Node) >= len(c.w.nodes) {
 		return
 	}
-	r := &c.of(n).probing
 	t := r.of(note.Member.ID.Node)
 	if note.Kind == swim.NotifyDown {
 		t.active = false
 		return
 	}
-	r.ups++
 	*t = turn{active: true, number: r.number, ups: r.ups, among: uint32(n.core.NumActive())}
 }
 
 // probed checks how long a member waited for its probe.
 func (c *chronicle) probed(n *Node, a *annals, h *swim.Header[ID]) {
 	r := &a.probing
-	r.number++
+	r.number = h.Number
 	if int(h.Dst.Node) >= len(c.w.nodes) {
 		return
 	}
 	t := r.of(h.Dst.Node)
 	c.starved(n, h.Dst.Node, r, t)
-	*t = turn{active: t.active, number: r.number, ups: r.ups, among: uint32(n.core.NumActive())}
+	*t = turn{active: true, number: h.Number, ups: r.ups, among: uint32(n.core.NumActive())}
+}
+
+// defunct notes that a process said goodbye: its pings have numbers too, and
+// who joins again begins its rounds anew.
+func (c *chronicle) defunct(n *Node) {
+	r := &c.of(n).probing
+	for i := range r.last {
+		r.last[i].active = false
+	}
 }
 
 // starved is L9.

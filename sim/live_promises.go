@@ -66,8 +66,7 @@ func promise(p Plan, profile Profile) promises {
 		// Every probe may fail: then nothing is certain that takes an answer.
 		all.not("the network is too slow for the round-trip time-out", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "L12")
 	case !b.roomy():
-		// One who finds no room is not answered, and suspects whom it probes.
-		all.not("some members may find no room", "L2", "L3", "L5", "L6", "L7", "L8")
+		all.not("some members may find no room", "L2", "L4", "L12", "L3", "L5", "L6", "L7", "L8")
 	case b.slow.Announce.Every == swim.Off:
 		// Two members whom gossip missed would never hear of each other.
 		all.not("nobody asks for feeds", "L3", "L5", "L6", "L7", "L8")
@@ -172,7 +171,7 @@ func (p *Plan) everybody() int {
 // honest reports whether nobody lies, is damaged or misused.
 func (p *Plan) honest() bool {
 	for _, f := range p.Faults {
-		if harms[f.Kind] == harmTruth || f.Link != nil && f.Link.Unchecked {
+		if harms[f.Kind] == harmTruth || f.Link != nil && f.Link.Flip > 0 && f.Link.Unchecked {
 			return false
 		}
 	}

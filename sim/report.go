@@ -67,7 +67,7 @@ func NewsKinds() []NewsKind {
 }
 
 // Of returns the news of a kind.
-func (r *Report) Of(kind NewsKind) []News {
+func (r Report) Of(kind NewsKind) []News {
 	var of []News
 	for _, n := range r.News {
 		if n.Kind == kind {
@@ -80,7 +80,7 @@ func (r *Report) Of(kind NewsKind) []News {
 // Spread returns how the times of a kind of news are distributed: until the
 // first knew, and until everybody did. Those that never came to be are left
 // out, so compare the counts.
-func (r *Report) Spread(kind NewsKind) (first, everywhere Quantiles) {
+func (r Report) Spread(kind NewsKind) (first, everywhere Quantiles) {
 	var firsts, lasts []time.Duration
 	for _, n := range r.Of(kind) {
 		if n.First >= 0 {
