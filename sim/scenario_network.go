@@ -42,7 +42,10 @@ var nonTransitive = script{
 		heard := p.listen(nil, nil)
 		cut := p.Partition(a, c)
 		p.Run(10 * time.Minute)
-		p.must("L12", heard.downs == 0, "%d were told down who could be reached through others, the last time: %s", heard.downs, heard.last)
+		// A refutation that gossip happens to miss somebody with ends in a lone
+		// verdict there, which is over when the two speak: only what two believe
+		// counts here.
+		p.must("L12", heard.shared == 0, "%d were told down who could be reached through others, the last time: %s", heard.shared, heard.last)
 		cut.End()
 		p.mustAgree("L3", 2*time.Minute)
 

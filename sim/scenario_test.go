@@ -52,8 +52,10 @@ func TestScenariosCanFail(t *testing.T) {
 			profile: func(c *swim.Config) { c.Rules.SoleVerdict = true }},
 		{scenario: longPartition, condition: "the lost are not contacted", invariant: "L7", spoil: forsake},
 		{scenario: massRestart, condition: "the lost are not contacted", invariant: "L6", spoil: forsake},
-		{scenario: nonTransitive, condition: "nobody is asked to probe, and one accuser is enough", invariant: "L12",
-			profile: func(c *swim.Config) { c.IndirectProbes, c.Rules.SoleVerdict = swim.Off, true }},
+		{scenario: nonTransitive, condition: "nobody is asked to probe, and suspects are not told", invariant: "L12",
+			profile: func(c *swim.Config) {
+				c.IndirectProbes, c.Rules.SilentSuspicion, c.Transmissions = swim.Off, true, swim.Scale{Factor: 1}
+			}},
 		{scenario: oldCluster, condition: "somebody is away for a year", invariant: "L2",
 			spoil: func(p *play) {
 				const year = 365 * 24 * time.Hour
