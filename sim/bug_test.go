@@ -36,7 +36,7 @@ func TestBugsOfThePastStayAway(t *testing.T) {
 	}
 }
 
-var invariant = regexp.MustCompile(`^[SL][1-9]\d?$`)
+var invariant = regexp.MustCompile(`^[SLD][1-9]\d?$`)
 
 // parseBug reads a bug and says what its file lacks.
 func parseBug(text []byte) (Bug, error) {

@@ -4,7 +4,7 @@ import "github.com/selkie-go/selkie/swim"
 
 // lies lets a member tell lies: it is one of the cluster, with its key, and says
 // what it wants. Its own core goes on as if nothing were.
-func lies(r *Rehearsal, p part) func() {
+func (p part) lies(r *Rehearsal) func() {
 	if !p.n.running {
 		return nil
 	}

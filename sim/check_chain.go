@@ -1,6 +1,10 @@
 package sim
 
-import "github.com/selkie-go/selkie/swim"
+import (
+	"slices"
+
+	"github.com/selkie-go/selkie/swim"
+)
 
 // maxEdges is how many packets may follow from one another after the one that a
 // timer or an owner caused: ping-req, indirect-ping, indirect-ack,
@@ -20,23 +24,28 @@ func answers(m swim.Message) bool {
 // checkChain: a packet causes at most one answer, an answer none, and so no
 // exchange goes on for ever (S14, D8).
 //
-// What a node gossips at once for itself, because it was suspected or renewed,
-// begins a chain of its own: the interval of gossip and the back-off of renewals
-// limit it (rules 21, 26), which S19 and S26 are about.
+// Some packets begin a chain of their own, because something else limits how
+// often they go out: what a node gossips at once for itself, because it was
+// suspected or renewed (rules 21, 26; S19, S26), and what it tells those who are
+// misled, once in a period (rules 38, 79).
 func (o *oracle) checkChain(n *Node, h *swim.Header[ID]) {
 	in := &o.in
 	o.edges = 0
-	if h.Message == swim.MessageTurnUndead && (in.kind == inputOwner || in.kind == inputTimer && in.timer != swim.TimerSuspicion) && o.trust {
-		o.broken("S14", n, h.Dst.Node, "%v to %v, unasked", h, h.Dst)
+	if h.Message == swim.MessageTurnUndead {
+		if o.trust && (in.kind == inputOwner || in.kind == inputTimer && in.timer != swim.TimerSuspicion) {
+			o.broken("S14", n, h.Dst.Node, "%v to %v, unasked", h, h.Dst)
+		}
+		o.checkWarning(n, h)
 	}
-	if in.kind != inputPacket {
+	if in.kind != inputPacket || in.spontaneous(h.Message) {
 		return
 	}
-	ours := h.Message == swim.MessageGossip && (in.suspected || in.became) || h.Message == swim.MessageAnnounce && in.became
-	if ours {
-		return
+	if h.Message == swim.MessageGossip {
+		o.checkWarning(n, h)
 	}
-	o.edges = in.edges + 1
+	if h.Message != swim.MessageGossip && h.Message != swim.MessageTurnUndead {
+		o.edges = in.edges + 1
+	}
 	in.answers++
 	if !o.trust {
 		return
@@ -50,4 +59,32 @@ func (o *oracle) checkChain(n *Node, h *swim.Header[ID]) {
 	case o.edges > maxEdges:
 		o.broken("S14", n, h.Dst.Node, "%v to %v follows from %d packets", h, h.Dst, o.edges)
 	}
+}
+
+// spontaneous reports whether a node sends a message for its own sake, though
+// the input is a packet.
+func (in *input) spontaneous(m swim.Message) bool {
+	return m == swim.MessageGossip && (in.suspected || in.became) || m == swim.MessageAnnounce && in.became
+}
+
+// A warning is that a process told somebody that it is misled.
+type warning struct {
+	whom uint32
+	at   swim.Instant // by the clock of the process
+}
+
+// checkWarning: those who are misled are told so once in a period, each.
+func (o *oracle) checkWarning(n *Node, h *swim.Header[ID]) {
+	s, now, period := &n.seen, n.clock.at(o.w.now), n.core.Config().Period
+	over := 0
+	for over < len(s.warnings) && s.warnings[over].at.Add(period) <= now {
+		over++
+	}
+	s.warnings = slices.Delete(s.warnings, 0, over)
+	for _, w := range s.warnings {
+		if w.whom == h.Dst.Node && now < w.at.Add(period) && o.trust {
+			o.broken("S14", n, h.Dst.Node, "%v to %v, whom it told %v ago", h, h.Dst, now.Sub(w.at))
+		}
+	}
+	s.warnings = append(s.warnings, warning{h.Dst.Node, now})
 }

@@ -18,5 +18,6 @@ func (o *oracle) checkConfig(n *Node, err error) {
 		o.broken("S30", n, n.number, "refused a configuration (%v), and changed it", err)
 	}
 	s.cfg = cfg
+	o.finalDown = o.finalDown || cfg.Rules.FinalDown
 	o.marks.hit(markConfigured)
 }

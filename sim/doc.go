@@ -19,5 +19,18 @@
 // members come and go is in [Node.OnNotify], so that a program that reacts to
 // partitions can be tested together with what makes them.
 //
+// What goes wrong can be drawn as well: [Draw] makes a [Plan] of a seed, and
+// [Plan.Run] carries it out. Of a plan that breaks a promise, [Shrink] leaves
+// what matters, [TextTrace] and [JSONTrace] write down what happens, and a
+// [Recorder] explains afterwards how it came to be:
+//
+//	small, _ := sim.Shrink(plan, "S1", nil)
+//	var recorder sim.Recorder
+//	run := small.Begin(recorder.Trace)
+//	run.World.Halt = func(v sim.Violation) bool { return v.Invariant == "S1" }
+//	for _, v := range run.Run().Violations {
+//		fmt.Print(recorder.Explain(v))
+//	}
+//
 // A World is not safe for concurrent use; several may run side by side.
 package sim

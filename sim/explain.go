@@ -172,7 +172,10 @@ func (s *explanation) heard(at int, in *Event, about uint32, corroborated bool) 
 	}
 	sent := s.r.sent(at, in)
 	if sent < 0 {
-		return fmt.Sprintf("from a %v that came from %d, who did not send it so", h.Message, in.Peer)
+		return fmt.Sprintf("from a %v that %d never sent", h.Message, in.Peer)
+	}
+	if was := s.r.Event(sent); !in.sameFlight(&was) {
+		return fmt.Sprintf("from what %d sent as: %s, and was damaged on its way", in.Peer, message(&was, &s.p))
 	}
 	if what == "" {
 		return fmt.Sprintf("on a %v of %d that says nothing of it", h.Message, in.Peer)
@@ -422,16 +425,19 @@ func (r *Recorder) inputEnd(number int) int {
 }
 
 // sent returns the number of the event of a packet being sent that was
-// received; -1 if it was not sent like this.
+// received, or, of one that was damaged on its way, of one that its sender sent
+// to that node in the same step; -1 if there is none.
 func (r *Recorder) sent(number int, in *Event) int {
+	damaged := -1
 	for i := r.first(in.Cause); i < number && r.line(i).step == in.Cause; i++ {
 		if l := r.line(i); l.kind == EventSend && l.node == in.Peer && l.peer == in.Node {
 			if e := r.Event(i); in.sameFlight(&e) {
 				return i
 			}
+			damaged = i
 		}
 	}
-	return -1
+	return damaged
 }
 
 // sentBefore reports whether a packet that is lost was seen being sent.

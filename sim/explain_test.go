@@ -67,3 +67,29 @@ func TestNothingRecordedIsNothingExplained(t *testing.T) {
 		t.Errorf("%q", text)
 	}
 }
+
+// A packet that arrives otherwise than it was sent explains what it said.
+func TestDamageOnTheWayIsNamed(t *testing.T) {
+	var r Recorder
+	w := New(1, LAN)
+	w.Trace = r.Trace
+	w.Unchecked = true
+	w.Grow(3)
+	w.Impair("noise", Nodes(0), Nodes(1), Link{Flip: 0.5})
+	named := func() bool {
+		for i := range r.Len() {
+			e := r.Event(i)
+			if e.Kind != EventChange {
+				continue
+			}
+			v := Violation{Invariant: "T1", At: e.At, Step: e.Step, Node: e.Node, About: e.Change.About(), Text: "believes nonsense"}
+			if strings.Contains(r.Explain(v), "was damaged on its way") {
+				return true
+			}
+		}
+		return false
+	}
+	if !w.RunUntil(time.Minute, named) {
+		t.Error("no explanation says so")
+	}
+}

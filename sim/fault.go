@@ -117,15 +117,13 @@ type part struct {
 type kind struct {
 	// node does it to one node, and returns what takes that back, if something
 	// can.
-	node func(r *Rehearsal, p part) (end func())
+	node func(p part, r *Rehearsal) (end func())
 	// paths does it to what lies between nodes.
 	paths func(w *World, f *Fault) []*Impairment
 	// unborn says that nodes are meant that never ran.
 	unborn bool
 	// dishonest says why other members can no longer believe what they hear.
 	dishonest string
-	// harmless things happen in every healthy cluster.
-	harmless bool
 }
 
 var kinds = map[FaultKind]kind{
@@ -133,34 +131,34 @@ var kinds = map[FaultKind]kind{
 	FaultPartition: {paths: (*World).partitionBy},
 	FaultRing:      {paths: (*World).ringBy},
 
-	FaultCrash:        {node: crash},
-	FaultRestart:      {node: restart},
-	FaultRestartKnown: {node: restartKnown},
-	FaultSave:         {node: save, harmless: true},
-	FaultRestartStale: {node: restartStale},
-	FaultRestartOlder: {node: restartOlder},
-	FaultReuse:        {node: reuse},
+	FaultCrash:        {node: part.crash},
+	FaultRestart:      {node: part.restart},
+	FaultRestartKnown: {node: part.restartKnown},
+	FaultSave:         {node: part.save},
+	FaultRestartStale: {node: part.restartStale},
+	FaultRestartOlder: {node: part.restartOlder},
+	FaultReuse:        {node: part.reuse},
 
-	FaultPause:     {node: pause},
-	FaultFreeze:    {node: freeze},
-	FaultSlow:      {node: slow},
-	FaultLag:       {node: lag},
-	FaultEarly:     {node: early},
-	FaultGrain:     {node: grain},
-	FaultClockRate: {node: clockRate},
-	FaultClockStep: {node: clockStep},
+	FaultPause:     {node: part.pause},
+	FaultFreeze:    {node: part.freeze},
+	FaultSlow:      {node: part.slow},
+	FaultLag:       {node: part.lag},
+	FaultEarly:     {node: part.early},
+	FaultGrain:     {node: part.grain},
+	FaultClockRate: {node: part.clockRate},
+	FaultClockStep: {node: part.clockStep},
 
-	FaultJoin:      {node: join, unborn: true},
-	FaultLeave:     {node: leave},
-	FaultRejoin:    {node: rejoin},
-	FaultConfigure: {node: configure},
-	FaultMetadata:  {node: metadata, harmless: true},
-	FaultBroadcast: {node: broadcast, harmless: true},
-	FaultMisuse:    {node: misuse},
+	FaultJoin:      {node: part.join, unborn: true},
+	FaultLeave:     {node: part.leave},
+	FaultRejoin:    {node: part.rejoin},
+	FaultConfigure: {node: part.configure},
+	FaultMetadata:  {node: part.metadata},
+	FaultBroadcast: {node: part.broadcast},
+	FaultMisuse:    {node: part.misuse},
 
-	FaultGarbage: {node: garbage, dishonest: "garbage"},
-	FaultLies:    {node: lies, dishonest: "lies"},
-	FaultDamage:  {node: damage, dishonest: "damaged memory"},
+	FaultGarbage: {node: part.garbage, dishonest: "garbage"},
+	FaultLies:    {node: part.lies, dishonest: "lies"},
+	FaultDamage:  {node: part.damage, dishonest: "damaged memory"},
 }
 
 // FaultKinds returns all kinds, in the order of their names.
@@ -171,12 +169,6 @@ func FaultKinds() []FaultKind {
 	}
 	slices.Sort(all)
 	return all
-}
-
-// harmless reports whether the plan has no faults but what happens in every
-// healthy cluster, so that nobody may ever be suspected.
-func (p Plan) harmless() bool {
-	return !slices.ContainsFunc(p.Faults, func(f Fault) bool { return !kinds[f.Kind].harmless })
 }
 
 // A strike is one coming of a fault.
@@ -244,7 +236,7 @@ func (r *Rehearsal) strike(f *Fault, round int, lasts time.Duration) {
 		}
 		for _, n := range r.hit(f, round, k.unborn) {
 			p := part{f: f, n: n, dice: roll(w.seed, "fault "+f.Name, uint64(n.number), uint64(round)), lasts: lasts}
-			if end := k.node(r, p); end != nil {
+			if end := k.node(p, r); end != nil {
 				s.ends = append(s.ends, ending{n, end})
 			}
 		}

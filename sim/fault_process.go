@@ -50,7 +50,7 @@ func (r *Rehearsal) away(n *Node, boot func() Boot) (back func()) {
 
 func fresh() Boot { return Boot{} }
 
-func crash(r *Rehearsal, p part) func() {
+func (p part) crash(r *Rehearsal) func() {
 	back := r.away(p.n, fresh)
 	if p.lasts == 0 {
 		return nil // not even healing wakes the dead
@@ -58,7 +58,7 @@ func crash(r *Rehearsal, p part) func() {
 	return back
 }
 
-func restart(r *Rehearsal, p part) func() { return r.restart(p, fresh) }
+func (p part) restart(r *Rehearsal) func() { return r.restart(p, fresh) }
 
 // restart ends a process, and lets it start again at once or when the fault is
 // over.
@@ -71,23 +71,23 @@ func (r *Rehearsal) restart(p part, boot func() Boot) func() {
 	return back
 }
 
-func restartKnown(r *Rehearsal, p part) func() {
+func (p part) restartKnown(r *Rehearsal) func() {
 	known := remember(p.n)
 	return r.restart(p, func() Boot { return recall(p, known) })
 }
 
-func restartStale(r *Rehearsal, p part) func() {
+func (p part) restartStale(r *Rehearsal) func() {
 	return r.restart(p, func() Boot { return recall(p, r.post(p.n).saved) })
 }
 
-func restartOlder(r *Rehearsal, p part) func() {
+func (p part) restartOlder(r *Rehearsal) func() {
 	return r.restart(p, func() Boot {
 		life := int64(p.n.newest()) + 1 - p.f.Amount
 		return Boot{Life: uint32(max(1, min(life, math.MaxUint32)))}
 	})
 }
 
-func save(r *Rehearsal, p part) func() {
+func (p part) save(r *Rehearsal) func() {
 	r.post(p.n).saved = remember(p.n)
 	return nil
 }
@@ -112,7 +112,7 @@ func recall(p part, m memory) Boot {
 	return Boot{Known: kept}
 }
 
-func reuse(r *Rehearsal, p part) func() {
+func (p part) reuse(r *Rehearsal) func() {
 	n, other := p.n, int(max(p.f.Amount, 1))
 	move := func(by int) {
 		n.Crash()
@@ -123,8 +123,8 @@ func reuse(r *Rehearsal, p part) func() {
 	return func() { move(-other) }
 }
 
-func pause(_ *Rehearsal, p part) func()  { return p.stop((*Node).Pause) }
-func freeze(_ *Rehearsal, p part) func() { return p.stop((*Node).Freeze) }
+func (p part) pause(*Rehearsal) func()  { return p.stop((*Node).Pause) }
+func (p part) freeze(*Rehearsal) func() { return p.stop((*Node).Freeze) }
 
 // stop pauses a process, which if it is another one by then goes on as it is.
 func (p part) stop(by func(*Node)) func() {
@@ -140,10 +140,10 @@ func (p part) stop(by func(*Node)) func() {
 	}
 }
 
-func slow(_ *Rehearsal, p part) func()  { return more(&p.n.Cost, p.f.Amount) }
-func lag(_ *Rehearsal, p part) func()   { return more(&p.n.Lag, p.f.Amount) }
-func early(_ *Rehearsal, p part) func() { return more(&p.n.Early, p.f.Amount) }
-func grain(_ *Rehearsal, p part) func() { return more(&p.n.Grain, p.f.Amount) }
+func (p part) slow(*Rehearsal) func()  { return more(&p.n.Cost, p.f.Amount) }
+func (p part) lag(*Rehearsal) func()   { return more(&p.n.Lag, p.f.Amount) }
+func (p part) early(*Rehearsal) func() { return more(&p.n.Early, p.f.Amount) }
+func (p part) grain(*Rehearsal) func() { return more(&p.n.Grain, p.f.Amount) }
 
 // more makes a time longer.
 func more(t *time.Duration, by int64) func() {
@@ -151,18 +151,18 @@ func more(t *time.Duration, by int64) func() {
 	return func() { *t -= time.Duration(by) }
 }
 
-func clockRate(_ *Rehearsal, p part) func() {
+func (p part) clockRate(*Rehearsal) func() {
 	turn := func(ppm int64) { p.n.SetClockRate(int(p.n.clock.ppm + ppm)) }
 	turn(p.f.Amount)
 	return func() { turn(-p.f.Amount) }
 }
 
-func clockStep(_ *Rehearsal, p part) func() {
+func (p part) clockStep(*Rehearsal) func() {
 	p.n.StepClock(time.Duration(p.f.Amount))
 	return nil
 }
 
-func damage(_ *Rehearsal, p part) func() {
+func (p part) damage(*Rehearsal) func() {
 	if d, ok := any(p.n.core).(interface{ Damage(*rand.Rand) }); ok {
 		d.Damage(rand.New(&p.dice.src))
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // garbage lets a node receive packets that nobody should send.
-func garbage(r *Rehearsal, p part) func() {
+func (p part) garbage(r *Rehearsal) func() {
 	w, d := r.World, p.dice
 	for range max(1, min(p.f.Amount, 64)) {
 		from := w.nodes[d.below(len(w.nodes))]

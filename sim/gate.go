@@ -16,10 +16,8 @@ type activity struct {
 func (o *oracle) invalid(faults int) string {
 	w, a := o.w, &o.asked
 	switch {
-	case !w.Watch:
-		return ""
-	case len(w.nodes) < 2:
-		return "a single node"
+	case !w.Watch || len(w.nodes) < 2:
+		return "" // one node alone has nobody to probe, and nothing to tell
 	case a.ups == 0:
 		return "no node ever saw another"
 	case a.probes < o.leastProbes():

@@ -121,6 +121,12 @@ func (n *Node) Start(b Boot) {
 		}
 	}
 	n.Do(func(c *Core, rt swim.Runtime[ID]) error { return c.SetSeeds(seeds, rt) })
+	if core.Config().AnnounceDown.Every != swim.Off {
+		return
+	}
+	for _, seed := range seeds { // nothing contacts them but the owner
+		n.Do(func(c *Core, rt swim.Runtime[ID]) error { return c.Announce(seed, rt) })
+	}
 }
 
 // life returns the generation of the latest process.

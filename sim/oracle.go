@@ -39,11 +39,12 @@ type oracle struct {
 	// among liars is checked: S13, S16, S21.
 	trust bool
 
-	lives   [][]*life // that the owners of the addresses had, in their order
-	in      input     // under way
-	edges   uint8     // of the packet that was written last
-	samples sampling
-	asked   activity
+	lives     [][]*life // that the owners of the addresses had, in their order
+	in        input     // under way
+	edges     uint8     // of the packet that was written last
+	samples   sampling
+	finalDown bool // Rules.FinalDown was on somewhere
+	asked     activity
 }
 
 // witness is what the oracle knows of one process.
@@ -54,11 +55,12 @@ type witness struct {
 	inc   swim.Incarnation // the same
 	cfg   swim.Config
 
-	guard   *guard
-	probe   probing
-	judged  probing // the probe before
-	relays  []relayed
-	renewal renewing
+	guard    *guard
+	probe    probing
+	judged   probing // the probe before
+	relays   []relayed
+	warnings []warning
+	renewal  renewing
 }
 
 // An input is what a core is handed, and what the oracle has seen of it so far.
@@ -145,8 +147,9 @@ func (o *oracle) began(n *Node) {
 		return
 	}
 	self := n.core.Self()
-	n.seen = witness{id: self.ID, cfg: n.core.Config(), relays: n.seen.relays[:0]}
+	n.seen = witness{id: self.ID, cfg: n.core.Config(), relays: n.seen.relays[:0], warnings: n.seen.warnings[:0]}
 	n.seen.life = o.born(self.ID)
+	o.finalDown = o.finalDown || n.seen.cfg.Rules.FinalDown
 	o.guarded(n)
 }
 

@@ -249,16 +249,21 @@ func (s *shrinker) times() {
 	s.sooner(time.Second, func(p *Plan) *time.Duration { return &p.For })
 }
 
-// sooner makes a time as short as it may be: the least, or half of it.
+// sooner makes a time as short as it may be: the least, or half of it, and half
+// of that.
 func (s *shrinker) sooner(least time.Duration, of func(p *Plan) *time.Duration) {
-	for next := least; ; {
+	to := func(d time.Duration) bool {
 		p := s.best.clone()
-		before := *of(&p)
-		*of(&p) = next
-		if next >= before || !s.try(p.endFaults()) && next != least {
-			return
+		if d < least || d >= *of(&p) {
+			return false
 		}
-		next = max(least, tidyTime(*of(&s.best)/2), time.Second)
+		*of(&p) = d
+		return s.try(p.endFaults())
+	}
+	if to(least) {
+		return
+	}
+	for to(tidyTime(*of(&s.best) / 2)) {
 	}
 }
 

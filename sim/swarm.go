@@ -181,6 +181,7 @@ func (s *swarm) core(d *dice) {
 		return
 	}
 	p.Core = s.everybody()
+	p.Restart = d.below(2) == 0
 	if d.below(2) == 0 {
 		d.shuffle(len(p.Core)-1, func(i, j int) { p.Core[i+1], p.Core[j+1] = p.Core[j+1], p.Core[i+1] })
 		p.Core = p.Core[:d.between(1, len(p.Core))]

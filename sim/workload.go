@@ -41,7 +41,7 @@ func (n news) Receive(item []byte, _ ID) (swim.Key, bool, error) {
 // Wants implements [swim.BroadcastHandler].
 func (n news) Wants(swim.Member[ID]) bool { return true }
 
-func broadcast(r *Rehearsal, p part) func() {
+func (p part) broadcast(r *Rehearsal) func() {
 	told := &r.post(p.n).told
 	*told++
 	item := fmt.Appendf(nil, "%d.%d=%d ", p.n.number, p.dice.below(4), *told)
@@ -55,12 +55,12 @@ func broadcast(r *Rehearsal, p part) func() {
 	return nil
 }
 
-func metadata(_ *Rehearsal, p part) func() {
+func (p part) metadata(*Rehearsal) func() {
 	p.n.Do(func(c *Core, rt swim.Runtime[ID]) error { return c.SetMetadata(c.Self().Metadata+1, rt) })
 	return nil
 }
 
-func configure(r *Rehearsal, p part) func() {
+func (p part) configure(r *Rehearsal) func() {
 	if p.f.Config == nil {
 		return nil
 	}
@@ -71,7 +71,7 @@ func configure(r *Rehearsal, p part) func() {
 	return func() { set(r.World.profile.Config) }
 }
 
-func join(r *Rehearsal, p part) func() {
+func (p part) join(r *Rehearsal) func() {
 	if p.n.core != nil {
 		return nil
 	}
@@ -86,7 +86,7 @@ func join(r *Rehearsal, p part) func() {
 	return nil
 }
 
-func leave(r *Rehearsal, p part) func() {
+func (p part) leave(r *Rehearsal) func() {
 	n, epoch := p.n, p.n.epoch
 	n.Do((*Core).Leave)
 	var back func()
@@ -110,7 +110,7 @@ func leave(r *Rehearsal, p part) func() {
 	}
 }
 
-func rejoin(_ *Rehearsal, p part) func() {
+func (p part) rejoin(*Rehearsal) func() {
 	n, epoch := p.n, p.n.epoch
 	n.Do((*Core).Leave)
 	return func() {
@@ -128,7 +128,7 @@ func (n *Node) renew(by uint32) {
 
 // misuse calls a random input of a core at a moment when nobody expects it. When
 // it is over, who left by that comes back.
-func misuse(r *Rehearsal, p part) func() {
+func (p part) misuse(r *Rehearsal) func() {
 	n, w := p.n, r.World
 	n.misuse(p.dice, w.nodes[p.dice.below(len(w.nodes))])
 	return func() {

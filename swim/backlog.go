@@ -69,6 +69,9 @@ func (b *backlog) remove(r queuedRecords, slot uint32) {
 // enough needs nothing to be cleared.
 func (b *backlog) locate(r queuedRecords, slot uint32) (*ring, uint32) {
 	place, p := r.queued(slot)
+	if p >= numPriorities {
+		return nil, 0 // no such priority
+	}
 	if ring := &b.rings[p]; ring.holds(slot, place) {
 		return ring, place
 	}

@@ -63,7 +63,7 @@ func (q *payloads) settle(taken []bool, limit int) {
 	kept := q.items[:0]
 	for i, item := range q.items {
 		if i < len(taken) && taken[i] {
-			item.sent++
+			item.sent = min(max(item.sent, 0), MaxTransmissions) + 1
 			if item.sent < limit || planted == tellPayloadsForever {
 				sent = append(sent, item)
 			}

@@ -19,8 +19,9 @@ type Core[ID Identity[ID, Addr], Addr comparable] struct {
 	rnd     *rand.Rand
 	handler BroadcastHandler[ID]
 
-	rt  Runtime[ID] // of the input that is under way, else nil
-	now Instant     // of the latest input; never goes backwards
+	rt    Runtime[ID] // of the input that is under way, else nil
+	now   Instant     // of the latest input; never goes backwards
+	again Instant     // the same: if they differ, it is wrong
 
 	journal *journal // of the records that changed, while a [Guard] reads it
 
@@ -42,6 +43,9 @@ type Core[ID Identity[ID, Addr], Addr comparable] struct {
 	relays []relay[ID]
 	tasks  [numTimerKinds]task
 	pause  pause
+
+	audit   audit
+	longest limits
 
 	contacts contacts[ID]
 	asked    ledger[Addr] // whom we announced to, and how often in vain
@@ -88,6 +92,8 @@ func NewWithHandler[ID Identity[ID, Addr], Addr comparable](self ID, cfg Config,
 		return nil, ErrEncode
 	}
 	c.us.take(self)
+	c.us.stand()
+	c.longest.cover(&c.cfg)
 	c.todo.refuted = never
 	return c, nil
 }
@@ -98,7 +104,17 @@ func (c *Core[ID, Addr]) enter(rt Runtime[ID]) {
 		panic("swim: a Core was called from inside its own Runtime or BroadcastHandler; collect what it asks for, and call it again afterwards")
 	}
 	c.rt = rt
-	c.now = max(c.now, rt.Now())
+	now := rt.Now()
+	if c.now != c.again {
+		c.rewind(now)
+	}
+	c.tick(now)
+}
+
+// tick takes note of the time.
+func (c *Core[ID, Addr]) tick(now Instant) {
+	c.now = max(c.now, now)
+	c.again = c.now
 }
 
 // exit ends an input, also if the owner's code panicked in it.
@@ -160,6 +176,7 @@ func (c *Core[ID, Addr]) Configure(cfg Config, rt Runtime[ID]) error {
 	}
 	old := c.cfg
 	c.cfg = cfg
+	c.longest.cover(&c.cfg)
 	c.sized = sized{}
 	c.dropLargePayloads()
 	if old.Rules.AccuserDeadline && !cfg.Rules.AccuserDeadline {
@@ -226,6 +243,7 @@ func (c *Core[ID, Addr]) SetMetadata(version uint64, rt Runtime[ID]) error {
 // where the number of active members says, sends what is due to others than
 // the sender, and keeps the tasks going that have something to do.
 func (c *Core[ID, Addr]) settle() {
+	c.auditInTurn()
 	switch {
 	case c.us.phase == disconnected && c.roster.active.len() > 0:
 		c.connect()

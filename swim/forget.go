@@ -74,7 +74,7 @@ func (c *Core[ID, Addr]) dig(slot uint32) {
 // forgotten at that instant. One with a lone verdict is gone for us.
 func (c *Core[ID, Addr]) rests(slot uint32, at Instant) bool {
 	r := c.roster.at(slot)
-	return (!r.state.Active() || r.flags&isLone != 0) && c.roster.times(slot).until == at
+	return r.flags&(isKnown|inActive) == isKnown && (!r.state.Active() || r.flags&isLone != 0) && c.roster.times(slot).until == at
 }
 
 // forgetDue forgets those whose time is over, and waits for the next.
@@ -136,6 +136,7 @@ func (c *Core[ID, Addr]) forget(slot uint32) {
 // expel drops the record of an address that becomes our own.
 func (c *Core[ID, Addr]) expel(slot uint32) {
 	r := c.roster.at(slot)
+	c.mend(slot, r)
 	if r.flags&inActive != 0 {
 		c.deactivate(slot, r, Left, false)
 	}

@@ -52,7 +52,7 @@ func TestLaterTimeToForgetCounts(t *testing.T) {
 	down := claim("c", 1, Down, 0, "x")
 	down.Remaining = 60_000
 	c.know(down, claim("c", 1, Alive, 1))
-	c.disarm(TimerProbe)
+	c.noProbes()
 	c.run(2*time.Minute + time.Second)
 	c.wantMember("b", "b left")
 	c.wantMember("c", "c alive 1")

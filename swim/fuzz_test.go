@@ -366,7 +366,7 @@ var wholeDrops = []Drop{DropMalformed, DropTooBig, DropEcho, DropSelfRelay, Drop
 // receive hands over a packet, and checks what a drop or an answer may be.
 func (f *fuzzed[ID, Addr]) receive(data []byte) {
 	c := f.core
-	c.now = max(c.now, f.rt.now) // the time is part of the state
+	c.tick(f.rt.now) // the time is part of the state
 	before := c.Hash()
 	verified, turned := map[Addr]bool{}, false
 	for _, r := range c.roster.each {
@@ -406,7 +406,7 @@ func (f *fuzzed[ID, Addr]) input(do func(c *Core[ID, Addr], rt Runtime[ID]) erro
 		f.asked = f.rt.packets
 	}
 	if twin := f.twin; twin != nil {
-		twin.core.now = f.core.now
+		twin.core.now, twin.core.again = f.core.now, f.core.now
 		twin.rt.packets, twin.rt.notes = nil, nil
 		if other := do(twin.core, &twin.rt); (err == nil) != (other == nil) {
 			f.t.Fatalf("the clone says %v instead of %v", other, err)

@@ -75,6 +75,7 @@ func (c *Core[ID, Addr]) post(to uint32, h Header[ID], room int, with filling) e
 	known := to != none
 	if h.Message.HasUpdates() && known && c.concerns(c.roster.at(to), &h) {
 		c.load(p, []uint32{to})
+		c.roster.at(to).flags &^= isBehind
 	}
 	// Otherwise what is told about the receiver is told to it too: in a cluster
 	// of two there is nobody else, and it could never end.
@@ -86,6 +87,10 @@ func (c *Core[ID, Addr]) post(to uint32, h Header[ID], room int, with filling) e
 	c.slots = c.slots[:0]
 	if with == full && h.Message.HasUpdates() {
 		c.slots = c.backlog.gather(c.size().transmissions, c.most(room), c.slots, skip)
+		if !c.roster.touch(c.slots) {
+			c.sweep(c.slots)
+			c.slots = c.backlog.gather(c.size().transmissions, c.most(room), c.slots, skip)
+		}
 		c.load(p, c.slots)
 	}
 	payloads := 0
@@ -125,13 +130,15 @@ func (c *Core[ID, Addr]) concerns(r *record[ID], h *Header[ID]) bool {
 	}
 	const short = 1 << 7 // incarnations below it take one byte
 	longer := r.inc > c.us.inc && r.inc >= short
-	return h.Message.kind().request && (longer || r.flags&isVerified == 0)
+	return r.flags&isBehind != 0 || h.Message.kind().request && (longer || r.flags&isVerified == 0)
 }
 
 // load puts the records of some slots into a packet. They are touched before
 // the first is read, so that waiting for memory overlaps.
 func (c *Core[ID, Addr]) load(p *Packet[ID], slots []uint32) {
-	c.roster.touch(slots)
+	if !c.roster.touch(slots) {
+		c.sweep(slots)
+	}
 	n := len(p.Updates)
 	p.Updates = slices.Grow(p.Updates, len(slots))[:n+len(slots)]
 	for i, slot := range slots {
@@ -145,7 +152,7 @@ func (c *Core[ID, Addr]) fill(u *Update[ID], r *record[ID]) {
 	u.By, u.Remaining, u.Sent = nil, 0, false
 	if r.doubt != 0 && (r.state == Suspect || r.state == Down) {
 		d := c.doubts.at(r.doubt)
-		u.By = d.by[:d.n]
+		u.By = c.accusers(r, d)
 	}
 	if planted == tellLeftAsDown && r.state == Left {
 		u.State = Down
@@ -229,7 +236,7 @@ func (c *Core[ID, Addr]) consoleFallen() {
 		next := c.fallen[0]
 		c.fallen = append(c.fallen[:0], c.fallen[1:]...)
 		slot, known := c.roster.find(next.id.Addr())
-		if !known || next.until < c.now || c.roster.at(slot).id != next.id || c.roster.at(slot).state != Down {
+		if !known || next.until < c.now || !c.within(next.until, c.longest.suspicion) || c.roster.at(slot).id != next.id || c.roster.at(slot).state != Down {
 			continue
 		}
 		c.post(slot, Header[ID]{Dst: next.id, Message: MessageGossip}, c.cfg.MaxPacket, bare)

@@ -89,7 +89,7 @@ func TestPacketsTakeWhatFits(t *testing.T) {
 // to tell; rule 81: the periodic one does not.
 func TestOnlyGossipOnRequestMayBeEmpty(t *testing.T) {
 	c := newTestCore(t, Config{Gossip: Task{time.Second, 2}, Announce: Task{Every: Off}}, "a", "b", "c", "d")
-	c.disarm(TimerProbe)
+	c.noProbes()
 	if err := c.Gossip(c.out); err != nil {
 		t.Error(err)
 	}

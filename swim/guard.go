@@ -148,7 +148,7 @@ func (g *Guard[ID, Addr]) begin() {
 	g.stats = witnessed{evicted: c.stats.Evicted, pauses: c.stats.Pauses}
 	g.peak = max(g.peak, c.roster.len())
 	active := len(g.up)
-	g.input = inputWitness[ID]{fewest: active, most: active, wanted: c.renewal.wanted}
+	g.input = inputWitness[ID]{fewest: active, most: active}
 }
 
 // verdict returns the violations since the last one.

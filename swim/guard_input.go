@@ -16,10 +16,10 @@ type inputWitness[ID any] struct {
 	at          Instant // when it was due
 
 	packets, notes, submissions int
-	resubmitted                 bool // the event, for when it is due
-	fewest, most                int  // active members meanwhile
-	wanted                      bool // a renewal was wanted before
-	goodbyes                    int  // members of whom the owner was told that they left
+	resubmitted                 bool   // the event, for when it is due
+	fewest, most                int    // active members meanwhile
+	turn                        uint32 // of the audit, before
+	goodbyes                    int    // members of whom the owner was told that they left
 }
 
 // Received says that the next input is HandleData with this packet.
@@ -33,7 +33,7 @@ func (g *Guard[ID, Addr]) Received(packet []byte) {
 // Fired says that the next input is HandleTimer with this event.
 func (g *Guard[ID, Addr]) Fired(event Timer[ID]) {
 	c, in := g.core, &g.input
-	in.fired, in.event = true, event
+	in.fired, in.event, in.turn = true, event, c.audit.turn
 	g.events = max(0, g.events-1)
 	switch {
 	case event.Kind == TimerSuspicion:
@@ -60,6 +60,9 @@ func (g *Guard[ID, Addr]) Submitted(event Timer[ID], after time.Duration) {
 	if in.fired && event == in.event && g.core.now.Add(after) == in.at {
 		in.resubmitted = true
 	}
+	if after == 0 && event.Kind < numTimerKinds && g.core.tasks[event.Kind].token == event.Token {
+		in.submissions-- // it is due, and may have got lost (rule 110)
+	}
 }
 
 // eventsPerMember and eventsBesides bound the events that are outstanding: for
@@ -81,21 +84,18 @@ func (g *Guard[ID, Addr]) checkEvent() {
 		g.checkPause(0)
 		return
 	}
-	// The event of a suspicion also looks whether a renewal may be carried out,
-	// or one who reused its identity may go on.
-	waits := in.wanted || g.us.phase == disconnected && in.most > 0
-	settled := in.event.Kind == TimerSuspicion && waits
+	audited := c.audit.turn != in.turn // an audit came with it, and may do anything
 	did := len(g.journal.touched) + len(g.journal.forgotten) + in.packets + in.notes
 	late := c.now.Sub(in.at)
 	switch {
 	case !in.outstanding || late >= 0 && !in.armed:
-		if did+in.submissions > 0 && !settled {
+		if did+in.submissions > 0 && !audited {
 			g.violated("S17", "the stale event %v caused %d records, %d packets, %d notifications and %d events", in.event,
 				len(g.journal.touched)+len(g.journal.forgotten), in.packets, in.notes, in.submissions)
 		}
 		late = 0
 	case late < 0:
-		if did > 0 && !settled || g.timed && !in.resubmitted {
+		if (did > 0 || g.timed && !in.resubmitted) && !audited {
 			g.violated("S18", "%v came %v early, was submitted again: %v, and caused %d packets and %d notifications",
 				in.event, -late, in.resubmitted, in.packets, in.notes)
 		}

@@ -2,23 +2,26 @@ package swim
 
 import "slices"
 
-// sweepSlots is how many records a Check looks at that no input touched.
-const sweepSlots = 2
+// One Check of sweepEvery looks at sweepSlots records that no input touched. So
+// a member of 64 is looked at every few seconds: what no input explains does not
+// go away.
+const (
+	sweepSlots = 2
+	sweepEvery = 4
+)
 
-// sweepSome looks at a few slots, in turns, and every other time at all that
-// refers to one.
+// sweepSome looks now and then at a few slots, in turns, and at all that refers
+// to one of them.
 func (g *Guard[ID, Addr]) sweepSome() {
 	slots := g.core.roster.slots
-	if slots == 0 {
+	if slots == 0 || g.turn%sweepEvery != 0 {
 		return
 	}
+	turn := uint32(g.turn) / sweepEvery
 	for i := range uint32(sweepSlots) {
-		g.checkSlot((uint32(g.turn)*sweepSlots + i) % slots)
+		g.checkSlot((turn*sweepSlots + i) % slots)
 	}
-	if g.turn%2 != 0 {
-		return
-	}
-	slot := uint32(g.turn) / 2 % slots
+	slot := turn % slots
 	if r := g.core.roster.at(slot); r.flags&isKnown != 0 {
 		g.checkRecord(slot, r)
 	}

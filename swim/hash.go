@@ -57,6 +57,7 @@ func (c *Core[ID, Addr]) Hash() uint64 {
 	fmt.Fprint(sum, c.cfg)
 	h.number(uint64(c.now), uint64(c.pause.frozen))
 	h.id(c.us.id)
+	h.number(uint64(c.audit.last), uint64(c.audit.turn), uint64(c.audit.slot), uint64(c.audit.late), uint64(c.us.stands[0]), uint64(c.us.stands[1]))
 	h.number(uint64(c.us.inc), c.us.meta, uint64(c.us.phase), uint64(c.us.untold), uint64(c.us.overheard))
 	c.hashRenewal(h)
 	for _, t := range c.tasks {
@@ -116,7 +117,7 @@ func (c *Core[ID, Addr]) hashRoster(h *hasher[ID]) {
 		d := c.doubts.at(r.doubt)
 		h.flag(d.ours, d.armed)
 		h.number(uint64(d.since), uint64(d.least), uint64(d.wait), uint64(d.due), uint64(d.token), uint64(d.n))
-		for _, id := range d.by[:d.n] {
+		for _, id := range d.by[:min(d.n, MaxAccusers)] {
 			h.id(id)
 		}
 	}

@@ -189,6 +189,7 @@ func (c *Core[ID, Addr]) contactLost() {
 // not take part.
 func (c *Core[ID, Addr]) nextLost() (next ID, any bool) {
 	lost, list := &c.roster.lost, &c.contacts
+	list.left, list.next = min(list.left, lost.len()), max(list.next, 0)
 	for round := range 2 {
 		if list.left > 0 || len(lost.soon) > 0 {
 			list.left = max(0, list.left-1)
@@ -252,7 +253,7 @@ func (c *Core[ID, Addr]) armContact() {
 // has to talk until it is asked again.
 func (c *Core[ID, Addr]) contactSoon(slot uint32) {
 	lost := &c.roster.lost
-	if !c.us.present() || c.cfg.AnnounceDown.Every == Off || c.asked.waits(c.roster.at(slot).id.Addr(), c.now, c.cfg.Period) {
+	if c.roster.at(slot).flags&inLost == 0 || !c.us.present() || c.cfg.AnnounceDown.Every == Off || c.asked.waits(c.roster.at(slot).id.Addr(), c.now, c.cfg.Period) {
 		return
 	}
 	c.roster.leave(lost, slot)

@@ -82,7 +82,7 @@ func TestTheLostAreContactedMoreRarelyWithTime(t *testing.T) {
 // are not active, and each once in a round.
 func TestTheLostTakeTurns(t *testing.T) {
 	c := newTestCore(t, Config{AnnounceDown: Task{time.Second, 2}, Announce: Task{Every: Off}, Gossip: Task{Every: Off}}, "a", "b")
-	c.disarm(TimerProbe)
+	c.noProbes()
 	if err := c.SetSeeds([]who{{"b", 0}, {"s", 0}}, c.out); err != nil {
 		t.Error(err)
 	}
@@ -108,7 +108,7 @@ func TestPeriodicAnnounceGoesToActiveMembers(t *testing.T) {
 	cfg.Announce = Task{time.Minute, 2}
 	c := newTestCore(t, cfg, "a", "b", "c", "d")
 	c.know(claim("e", 1, Down, 0, "x", "y"))
-	c.disarm(TimerProbe)
+	c.noProbes()
 	c.run(time.Minute)
 	got := c.announced()
 	slices.Sort(got)

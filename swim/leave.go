@@ -25,6 +25,7 @@ func (c *Core[ID, Addr]) Leave(rt Runtime[ID]) error {
 	}
 	before := c.us.phase
 	c.us.phase = saysGoodbye
+	c.us.stand()
 	c.renewal.wanted = false
 	c.stopTasks()
 	c.disarm(TimerAnnounceDown)
@@ -84,5 +85,6 @@ func (c *Core[ID, Addr]) goodbyeDone() {
 	c.us.phase = gone
 	c.disarm(TimerGossip)
 	c.leaving.acked = nil
+	c.leaving.until = c.now
 	c.notify(Notification[ID]{Kind: NotifyDefunct, Member: c.Self()})
 }

@@ -35,6 +35,7 @@ func (l *ledger[Addr]) set(at Addr, e trace) {
 		if len(l.order) < ledgerSize {
 			l.order = append(l.order, at)
 		} else {
+			l.next = int(uint(l.next) % ledgerSize)
 			delete(l.entries, l.order[l.next])
 			l.order[l.next] = at
 			l.next = (l.next + 1) % ledgerSize
@@ -47,7 +48,8 @@ func (l *ledger[Addr]) set(at Addr, e trace) {
 // ago.
 func (l *ledger[Addr]) recent(at Addr, now Instant, within time.Duration) bool {
 	e, known := l.entries[at]
-	return known && now.Sub(e.at) < within
+	since := now.Sub(e.at)
+	return known && since >= 0 && since < within
 }
 
 // note remembers that something was done to an address.
@@ -75,7 +77,8 @@ func (l *ledger[Addr]) askedAt(at Addr, when Instant) bool {
 // with each question that went unanswered.
 func (l *ledger[Addr]) waits(at Addr, now Instant, every time.Duration) bool {
 	e := l.entries[at]
-	return e.open && now.Sub(e.at) < every<<min(e.count, 10)
+	since := now.Sub(e.at)
+	return e.open && since >= 0 && since < every<<min(e.count, 10)
 }
 
 // take reports whether an answer was due from an address; another one is not.

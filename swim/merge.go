@@ -129,6 +129,7 @@ func (c *Core[ID, Addr]) merge(slot uint32, r *record[ID], u *Update[ID], o orig
 		return true
 	}
 	c.touch(slot)
+	c.mend(slot, r)
 	was := r.member()
 	r.meta = max(r.meta, u.Metadata)
 	news := r.meta > was.Metadata
@@ -231,6 +232,7 @@ func (c *Core[ID, Addr]) clear(slot uint32, r *record[ID]) {
 // replaced. To the owner that is one event, not a failure and a join.
 func (c *Core[ID, Addr]) replace(slot uint32, r *record[ID], u *Update[ID], o origin) bool {
 	c.touch(slot)
+	c.mend(slot, r)
 	active, old := r.flags&inActive != 0, r.id
 	state := u.State
 	if state == Down && active && !c.cfg.Rules.SoleVerdict {
@@ -277,7 +279,7 @@ func tallyOf[ID any](r *record[ID]) int {
 	if r.flags&isLone != 0 {
 		return tallyLone
 	}
-	return int(r.state)
+	return int(r.state) % numStates // memory fails
 }
 
 // become changes the state of a record and keeps the counts.
@@ -360,7 +362,7 @@ type window struct {
 
 // allow reports whether it may happen once more now.
 func (w *window) allow(now Instant, most int) bool {
-	if now.Sub(w.since) >= time.Second || w.n == 0 {
+	if since := now.Sub(w.since); since < 0 || since >= time.Second || w.n <= 0 {
 		*w = window{since: now}
 	}
 	if w.n >= most {

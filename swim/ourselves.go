@@ -19,6 +19,8 @@ type ourselves[ID Identity[ID, Addr], Addr comparable] struct {
 	inc   Incarnation
 	meta  uint64
 	phase phase
+	// stands is how we stand, see [standing].
+	stands [2]standing
 	// untold is how many more packets should be sent for the sake of their
 	// header alone, because something in it is new.
 	untold int
@@ -162,6 +164,7 @@ func (c *Core[ID, Addr]) takeIdentity(next ID) {
 // die ends a life that can not be renewed.
 func (c *Core[ID, Addr]) die() {
 	c.us.phase = undead
+	c.us.stand()
 	c.stopTasks()
 	c.disarm(TimerAnnounceDown)
 	c.notify(Notification[ID]{Kind: NotifyDefunct, Member: c.Self()})
@@ -193,6 +196,7 @@ func (c *Core[ID, Addr]) ChangeIdentity(next ID, rt Runtime[ID]) error {
 	}
 	if !c.us.present() {
 		c.us.phase = disconnected
+		c.us.stand()
 		c.leaving = leaving[ID]{}
 		c.doubtAnew()
 	}
@@ -213,7 +217,9 @@ func (c *Core[ID, Addr]) ReuseIdentity(rt Runtime[ID]) error {
 	switch c.us.phase {
 	case undead:
 		c.us.phase = disconnected
+		c.us.stand()
 		c.renewal.wanted, c.renewal.demanded = false, false
+		c.settle()
 		c.rearmContact()
 		return nil
 	case saysGoodbye, gone:

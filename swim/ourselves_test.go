@@ -262,7 +262,7 @@ func TestSuspicionsGoOnAfterComingBack(t *testing.T) {
 	if err := c.ChangeIdentity(who{"a", 2}, c.out); err != nil {
 		t.Error(err)
 	}
-	c.disarm(TimerProbe) // the deadline alone decides
+	c.noProbes() // the deadline alone decides
 	c.run(3 * time.Second)
 	c.wantMember("b", "b suspect 0 by x+y")
 	c.run(10 * time.Second)

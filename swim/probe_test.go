@@ -175,7 +175,7 @@ func TestFailedProbeIsToldOnRequest(t *testing.T) {
 func TestWhoLostItsIdentityJudgesNobody(t *testing.T) {
 	c := prober(t, calm(), "c", "d")
 	c.know(claim("c", 1, Suspect, 0, "x", "y"))
-	c.renewal = renewal[who]{wanted: true, newest: who{"a", 1}, heard: true, last: c.now, trigger: c.now, wait: time.Hour}
+	c.renewal = renewal[who]{wanted: true, newest: who{"a", 1}, heard: true, last: c.now, trigger: c.now, wait: maxRenewalWait}
 	c.run(time.Minute)
 	if s := c.Stats(); s.ProbesFailed != 0 || s.Suspect != 1 || s.Down != 0 || s.ProbesVoid == 0 {
 		t.Errorf("%+v", s)

@@ -119,6 +119,7 @@ func (c *Core[ID, Addr]) hear(h *Header[ID], size int) (sender uint32, err error
 		}
 	}
 	r := c.roster.at(slot)
+	c.mend(slot, r)
 	if r.id != h.Src || r.state == Down || r.state == Left && h.SrcState != Left {
 		if planted != hushVerdict && !h.Message.kind().answer && (r.id == h.Src || !h.Src.Supersedes(r.id) && r.id.Supersedes(h.Src)) {
 			at := h.SrcIncarnation
@@ -129,9 +130,27 @@ func (c *Core[ID, Addr]) hear(h *Header[ID], size int) (sender uint32, err error
 		}
 		return slot, c.drop(DropDownSender)
 	}
+	if r.inc > h.SrcIncarnation || r.meta > h.SrcMetadata {
+		if c.beyond(r, h) {
+			c.turnUndead(h.Src, r.inc, r.id, c.answerRoom(r, size))
+			return slot, c.drop(DropDownSender)
+		}
+		r.flags |= isBehind
+	}
 	c.roster.times(slot).heard = c.now
 	c.pause.frozen = 0
 	return slot, nil
+}
+
+// beyond reports whether we hold a member, who can renew, so far above what its
+// header says that it would take no record of ours for true: one of us lost its
+// state, and it could refute nothing.
+func (c *Core[ID, Addr]) beyond(r *record[ID], h *Header[ID]) bool {
+	if r.state == Left || h.Message.kind().answer || r.inc <= h.SrcIncarnation || r.inc-h.SrcIncarnation <= maxJump {
+		return false
+	}
+	_, renewable := h.Src.Renew()
+	return renewable
 }
 
 // says reports whether a header tells nothing that the record of an alive

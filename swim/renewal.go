@@ -88,7 +88,7 @@ func (c *Core[ID, Addr]) successor() (next ID, ok bool) {
 
 // succeeds reports whether next can follow our identity.
 func (c *Core[ID, Addr]) succeeds(next ID) bool {
-	return next != c.us.id && next.Addr() == c.us.addr && next.Supersedes(c.us.id)
+	return next != c.us.id && next.Addr() == c.us.id.Addr() && next.Supersedes(c.us.id)
 }
 
 // heardUndead obeys those who hold us down, even if we hold them down: at

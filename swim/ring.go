@@ -85,7 +85,8 @@ func (r *ring) push(item uint32, m mover) uint32 {
 	if span := r.span(); span == len(r.items) {
 		if holes := span - r.count; holes > span/4 {
 			r.squeeze(m)
-		} else {
+		}
+		if r.span() == len(r.items) {
 			r.grow()
 		}
 	}

@@ -42,6 +42,7 @@ const (
 	inLost                             // in the roster's order lost
 	isVerified                         // it answered us, so it is where it says
 	isLone                             // down for our owner, a suspect to everybody else
+	isBehind                           // its header said less of it than we know
 
 	inOrder = inActive | inLost
 )
@@ -172,13 +173,16 @@ func (r *roster[ID, Addr]) hint(updates []Update[ID], hints *[hintBatch]uint32) 
 }
 
 // touch reads a little of some records, one independent of the other, so that
-// they are at hand when they are read in full.
-func (r *roster[ID, Addr]) touch(slots []uint32) {
-	touched := recordFlags(0)
+// they are at hand when they are read in full. It reports whether all of them
+// can be told.
+func (r *roster[ID, Addr]) touch(slots []uint32) (tellable bool) {
+	all, most := isKnown, Alive
 	for _, slot := range slots {
-		touched |= r.at(slot).flags
+		rec := r.at(slot)
+		all &= rec.flags
+		most = max(most, rec.state)
 	}
-	r.touched = touched
+	return all != 0 && most < numStates
 }
 
 // insert adds a member, at an address that is not known, and returns its slot.
@@ -260,6 +264,7 @@ func (r *roster[ID, Addr]) leave(o *order, slot uint32) {
 		panic("swim: a member left an order that it is not in")
 	}
 	rec.flags &^= o.flag
+	o.bound()
 	hole := int(rec.pos)
 	if hole < o.cursor {
 		// Of those that had their turn one closes the hole, so that the new one
@@ -271,6 +276,14 @@ func (r *roster[ID, Addr]) leave(o *order, slot uint32) {
 	last := len(o.slots) - 1
 	r.move(o, last, hole)
 	o.slots = o.slots[:last]
+}
+
+// bound brings back a cursor that is beyond the order: then the next round
+// begins.
+func (o *order) bound() {
+	if o.cursor < 0 || o.cursor > len(o.slots) {
+		o.cursor = 0
+	}
 }
 
 // move puts the member at one place of an order to another.
@@ -288,7 +301,7 @@ func (r *roster[ID, Addr]) next(o *order, rnd *rand.Rand) (slot uint32, ok bool)
 	if len(o.slots) == 0 {
 		return 0, false
 	}
-	if o.cursor == len(o.slots) || planted == skipLastOfRound && o.cursor == len(o.slots)-1 {
+	if o.bound(); o.cursor == len(o.slots) || planted == skipLastOfRound && o.cursor == len(o.slots)-1 {
 		o.cursor = 0
 	}
 	turn, soon := r.nextSoon(o)

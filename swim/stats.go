@@ -16,6 +16,7 @@ type Stats struct {
 	Conflicts     uint64 // somebody else spoke for us
 	LoneVerdicts  uint64 // deadlines that passed with fewer than two accusers
 	Pauses        uint64 // how often we stood still
+	Mended        uint64 // what could not be true and was mended: memory fails here
 	Evicted       uint64 // tombstones forgotten early
 	PayloadsLost  uint64 // payloads that no longer fit after a change of configuration
 	EncodeErrors  uint64 // packets that the codec could not write

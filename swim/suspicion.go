@@ -128,7 +128,7 @@ func (c *Core[ID, Addr]) accuse(d *doubt[ID, Addr], accused ID, by []ID) (more b
 // the smallest in the canonical order, so that all members end with the same.
 func (c *Core[ID, Addr]) addAccuser(d *doubt[ID, Addr], id ID) (more bool) {
 	largest := 0
-	for i, known := range d.by[:d.n] {
+	for i, known := range d.by[:min(d.n, MaxAccusers)] {
 		if known == id {
 			return false
 		}
@@ -190,6 +190,7 @@ func (c *Core[ID, Addr]) corroborate(slot uint32, r *record[ID], u *Update[ID]) 
 // accuseByProbe handles that our own probe of a member failed. It counts only
 // for the incarnation that was probed.
 func (c *Core[ID, Addr]) accuseByProbe(slot uint32, r *record[ID], inc Incarnation) {
+	c.mend(slot, r)
 	if r.inc != inc && planted != accuseStaleIncarnation || !r.state.Active() {
 		return
 	}
@@ -234,24 +235,32 @@ func (c *Core[ID, Addr]) wake(r *record[ID], d *doubt[ID, Addr], at Instant) {
 	c.rt.SubmitAfter(Timer[ID]{Kind: TimerSuspicion, Token: d.token, ID: r.id}, d.due.Sub(c.now))
 }
 
-// suspicionDue handles the timer event of a suspicion.
-func (c *Core[ID, Addr]) suspicionDue(t Timer[ID]) {
+// suspicionDue handles the timer event of a suspicion, and reports whether it
+// was the one that was waited for.
+func (c *Core[ID, Addr]) suspicionDue(t Timer[ID]) bool {
 	slot, known := c.roster.find(t.ID.Addr())
 	if !known || c.roster.at(slot).doubt == 0 {
 		c.count(DropStaleTimer)
-		return
+		return false
 	}
 	r := c.roster.at(slot)
+	if c.mend(slot, r); r.doubt == 0 {
+		c.count(DropStaleTimer)
+		return false
+	}
 	d := c.doubts.at(r.doubt)
+	if r.state == Suspect && r.flags&inActive != 0 {
+		c.auditDoubt(r, d)
+	}
 	if !d.armed || d.token != t.Token {
 		c.count(DropStaleTimer)
-		return
+		return false
 	}
 	if early := d.due.Sub(c.now); early > 0 {
 		if planted != swallowEarlyEvent {
 			c.rt.SubmitAfter(t, early)
 		}
-		return
+		return false
 	}
 	c.checkPause(c.now.Sub(d.due))
 	d.armed = false
@@ -271,6 +280,7 @@ func (c *Core[ID, Addr]) suspicionDue(t Timer[ID]) {
 	default:
 		c.judge(slot, r, d)
 	}
+	return true
 }
 
 // judge ends a suspicion that nobody refuted. A verdict needs company: with a
@@ -303,7 +313,7 @@ func (c *Core[ID, Addr]) patient(r *record[ID]) bool {
 // excuse gives a suspect that answered us its full time again: it may only not
 // have heard of the suspicion yet.
 func (c *Core[ID, Addr]) excuse(r *record[ID], pinged Instant) {
-	if r.state != Suspect || c.cfg.Rules.SilentSuspicion || planted == excuseNobody {
+	if r.state != Suspect || r.doubt == 0 || c.cfg.Rules.SilentSuspicion || planted == excuseNobody {
 		return
 	}
 	if d := c.doubts.at(r.doubt); pinged >= d.since {
@@ -314,7 +324,8 @@ func (c *Core[ID, Addr]) excuse(r *record[ID], pinged Instant) {
 // doubtAnew gives every suspect its full time again, after deadlines meant
 // nothing: those that passed meanwhile are without an event.
 func (c *Core[ID, Addr]) doubtAnew() {
-	for _, r := range c.roster.each {
+	for slot, r := range c.roster.each {
+		c.mend(slot, r)
 		if r.state == Suspect && r.flags&isLone == 0 {
 			d := c.doubts.at(r.doubt)
 			d.since = c.now

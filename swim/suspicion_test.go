@@ -66,7 +66,7 @@ func TestOnlyARealVerdictTurnsUndead(t *testing.T) {
 		{"left in time", []string{"c", "d"}, claim("b", 1, Left, 0), "b left", 0},
 	} {
 		c := newTestCore(t, calm(), "a", "b", "c", "d")
-		c.disarm(TimerProbe) // the deadline alone decides
+		c.noProbes() // the deadline alone decides
 		c.know(claim("b", 1, Suspect, 0, test.by...))
 		c.run(2 * time.Second)
 		if test.then.ID.name != "" {
@@ -84,7 +84,7 @@ func TestOnlyARealVerdictTurnsUndead(t *testing.T) {
 // member had its time already.
 func TestDownThatIsHeardOnlyAccuses(t *testing.T) {
 	c := newTestCore(t, calm(), "a", "b", "c", "d")
-	c.disarm(TimerProbe)
+	c.noProbes()
 	down := claim("b", 1, Down, 0, "c", "d")
 	if err := c.hear("c", gossip, down); err != nil {
 		t.Error(err)
@@ -120,7 +120,7 @@ func TestLoneVerdictIsConfirmedOrRefuted(t *testing.T) {
 		{"refuted and doubted again", claim("b", 1, Suspect, 1, "d"), "b suspect 1 by d", "up b"},
 	} {
 		c := newTestCore(t, calm(), "a", "b", "c", "d")
-		c.disarm(TimerProbe)
+		c.noProbes()
 		c.know(claim("b", 1, Suspect, 0, "c"))
 		c.run(30 * time.Second)
 		c.want(test.name, "down b (accused by c, 0 confirmed, own deadline)")
@@ -141,7 +141,7 @@ func TestLoneVerdictIsConfirmedOrRefuted(t *testing.T) {
 // the suspicion.
 func TestLoneMemberHearsOfTheSuspicionWhenItSpeaks(t *testing.T) {
 	c := newTestCore(t, calm(), "a", "b", "c")
-	c.disarm(TimerProbe)
+	c.noProbes()
 	c.know(claim("b", 1, Suspect, 0, "c"))
 	c.run(30 * time.Second)
 	c.told()
@@ -166,7 +166,7 @@ func TestLoneMemberHearsOfTheSuspicionWhenItSpeaks(t *testing.T) {
 // Rule 60: a deadline acts on the incarnation that it was set for.
 func TestDeadlineOfAnEarlierSuspicionDoesNothing(t *testing.T) {
 	c := newTestCore(t, calm(), "a", "b", "c", "d")
-	c.disarm(TimerProbe)
+	c.noProbes()
 	c.know(claim("b", 1, Suspect, 0, "c", "d"))
 	c.run(5 * time.Second)
 	c.know(claim("b", 1, Suspect, 1, "c", "d"))

@@ -65,15 +65,22 @@ func (c *Core[ID, Addr]) HandleTimer(t Timer[ID], rt Runtime[ID]) error {
 	c.enter(rt)
 	defer c.exit()
 	if t.Kind == TimerSuspicion {
-		c.suspicionDue(t)
-		c.settle()
+		if c.suspicionDue(t) {
+			c.settle()
+		}
 		return nil
 	}
 	if t.Kind >= numTimerKinds || !c.tasks[t.Kind].outstanding || c.tasks[t.Kind].token != t.Token && planted != skipTokenCheck {
 		return c.stale(t.Kind)
 	}
 	task := &c.tasks[t.Kind]
-	if early := task.at.Sub(c.now); early > 0 && planted != actEarly {
+	if mended := c.stats.Mended; c.auditInTurn() && mended != c.stats.Mended {
+		c.settle()
+	}
+	if !task.outstanding || task.token != t.Token && planted != skipTokenCheck {
+		return nil // it waits for another now
+	}
+	if early := task.at.Sub(c.now); early > 0 && task.at <= task.due && planted != actEarly {
 		rt.SubmitAfter(t, early)
 		return nil
 	}
@@ -87,6 +94,7 @@ func (c *Core[ID, Addr]) HandleTimer(t Timer[ID], rt Runtime[ID]) error {
 		c.checkPause(c.now.Sub(task.at))
 	}
 	if task.due > c.now && planted != actEarly {
+		c.boundTask(t.Kind)
 		c.submit(t.Kind)
 		return nil
 	}
@@ -98,6 +106,9 @@ func (c *Core[ID, Addr]) HandleTimer(t Timer[ID], rt Runtime[ID]) error {
 
 // stale handles an event that no task waits for.
 func (c *Core[ID, Addr]) stale(k TimerKind) error {
+	if k < numTimerKinds {
+		c.lostEvent(k)
+	}
 	if k == TimerProbe && c.us.phase != connected {
 		return ErrNotConnected
 	}

@@ -173,6 +173,12 @@ func (c *testCore) wantError(why string, want error, input func() error) {
 	c.wantQuiet(why)
 }
 
+// noProbes puts the next probe off, by so much that the test is over.
+func (c *testCore) noProbes() {
+	c.longest.tasks[TimerProbe] = 24 * time.Hour
+	c.arm(TimerProbe, 24*time.Hour)
+}
+
 // run lets time pass, with nobody answering.
 func (c *testCore) run(d time.Duration) {
 	end := c.now.Add(d)

@@ -53,32 +53,32 @@ const (
 
 func (m *mixture) add(c *cobra.Command) {
 	f := c.Flags()
-	f.BoolVar(&m.large, "large", false, fmt.Sprintf("allow more than %d nodes", defaultNodes))
-	f.IntVar(&m.nodes, "nodes", 0, fmt.Sprintf("most nodes of a cluster (%d, with --large %d)", defaultNodes, largeNodes))
+	f.BoolVar(&m.large, "large", false, fmt.Sprintf("one cluster in fifty has up to %d nodes", largeNodes))
+	f.IntVar(&m.nodes, "nodes", 0, fmt.Sprintf("most nodes of the other clusters (%d); more than that only with --large", defaultNodes))
 	f.DurationVar(&m.least, "least", defaultLeast, "least virtual time in which things go wrong")
 	f.DurationVar(&m.most, "most", defaultMost, "most virtual time in which things go wrong")
 }
 
-// mix returns what to draw from, or says which flag makes no sense.
-func (m *mixture) mix() (sim.Mix, error) {
-	nodes := m.nodes
-	switch {
-	case nodes == 0 && m.large:
-		nodes = largeNodes
-	case nodes == 0:
-		nodes = defaultNodes
-	case nodes < 2:
-		return sim.Mix{}, fail(exitUsage, "--nodes %d must be at least 2", nodes)
-	case nodes > defaultNodes && !m.large:
-		return sim.Mix{}, fail(exitUsage, "--nodes %d is more than %d: say --large", nodes, defaultNodes)
+// drawing returns what draws a plan, or says which flag makes no sense.
+func (m *mixture) drawing() (func(seed uint64) sim.Plan, error) {
+	most := defaultNodes
+	if m.large {
+		most = largeNodes
 	}
 	switch {
-	case m.least <= 0:
-		return sim.Mix{}, fail(exitUsage, "--least %v must be more than 0", m.least)
+	case m.nodes < 0 || m.nodes == 1:
+		return nil, fail(exitUsage, "--nodes %d must be at least 2", m.nodes)
+	case m.nodes > defaultNodes && !m.large:
+		return nil, fail(exitUsage, "--nodes %d is more than %d: say --large", m.nodes, defaultNodes)
+	case m.nodes > most:
+		return nil, fail(exitUsage, "--nodes %d is more than %d", m.nodes, most)
+	case m.least < time.Second:
+		return nil, fail(exitUsage, "--least %v must be at least 1s", m.least)
 	case m.least > m.most:
-		return sim.Mix{}, fail(exitUsage, "--least %v is more than --most %v", m.least, m.most)
+		return nil, fail(exitUsage, "--least %v is more than --most %v", m.least, m.most)
 	}
-	return sim.Mix{MaxNodes: nodes, Least: m.least, Most: m.most}, nil
+	mix := sim.Mix{MaxNodes: m.nodes, Least: m.least, Most: m.most, Large: m.large}
+	return func(seed uint64) sim.Plan { return sim.Draw(seed, mix) }, nil
 }
 
 // String returns the flags that are not as they are by default, as they are

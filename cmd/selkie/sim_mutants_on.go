@@ -2,17 +2,19 @@
 
 package main
 
-import (
-	"context"
+import "github.com/selkie-go/selkie/swim"
 
-	"github.com/selkie-go/selkie/swim"
-)
+// planting says whether bugs can be planted in this program.
+const planting = true
 
-// mutants looks for all bugs that can be planted.
-func (a *app) mutants(ctx context.Context, h *hunt) error {
+// plantables returns the bugs that can be planted.
+func plantables() []plantable {
 	var all []plantable
 	for m := range swim.Mutants() {
 		all = append(all, plantable{m.Number, m.Name, m.Does, m.Breaks})
 	}
-	return a.hunt(ctx, h, all, swim.Plant)
+	return all
 }
+
+// plant plants a bug by its number, in place of the one before; 0 is none.
+func plant(number int) { swim.Plant(number) }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -38,10 +39,10 @@ what goes wrong may be repeated.`,
 			if err != nil {
 				return err
 			}
-			if err := v.check(); err != nil {
+			if err := v.check(a.output); err != nil {
 				return err
 			}
-			return a.view(c.Context(), &v, func() sim.Plan { return plan })
+			return a.view(c.Context(), &v, plan)
 		},
 	}
 	s.add(c)
@@ -59,7 +60,10 @@ type script struct {
 	loss      float64
 	duplicate float64
 	faults    []faultFlag
+	heal      bool
 	file      string
+
+	joined int // nodes that come later, so far
 }
 
 // A faultFlag is a fault as it was typed.
@@ -70,12 +74,12 @@ type faultFlag struct {
 
 // A faultVerb is a flag that makes something go wrong.
 type faultVerb struct {
-	name, value, usage string
-	kind               sim.FaultKind
-	duration           duration
+	kind         sim.FaultKind // and the name of the flag
+	value, usage string
+	lasts        duration
 }
 
-// duration says whether a fault has one.
+// A duration says whether a fault has one.
 type duration uint8
 
 const (
@@ -85,11 +89,16 @@ const (
 )
 
 var faultVerbs = []faultVerb{
-	{"crash", "K@T[+D]", "K end without a word, and start again after D", sim.FaultCrash, mayHave},
-	{"restart", "K@T", "K end and start again at once", sim.FaultRestart, never},
-	{"pause", "K@T+D", "K stop for D, while their clocks go on", sim.FaultPause, mustHave},
-	{"leave", "K@T", "K say goodbye", sim.FaultLeave, never},
-	{"partition", "K/K@T[+D]", "no packet passes between the groups, two or more", sim.FaultLink, mayHave},
+	{sim.FaultCrash, "K@T[+D]", "K end without a word, and start again after D", mayHave},
+	{sim.FaultRestart, "K@T", "K end, and start again at once", never},
+	{sim.FaultPause, "K@T+D", "K stop for D, while their clocks go on", mustHave},
+	{sim.FaultFreeze, "K@T+D", "K stop for D, and their clocks too", mustHave},
+	{sim.FaultLeave, "K@T", "K say goodbye", never},
+	{sim.FaultJoin, "COUNT@T[+D]", "so many new nodes start, spread over D", mayHave},
+	{sim.FaultMetadata, "K@T", "what K say about themselves has a new version", never},
+	{sim.FaultBroadcast, "K@T", "K broadcast a payload", never},
+	{sim.FaultDamage, "K@T", "the memory of K is damaged", never},
+	{sim.FaultPartition, "K/K@T[+D]", "no packet passes between the groups, two or more", mayHave},
 }
 
 // faultFlags is the value of the flag of a verb. What all of them take goes
@@ -122,8 +131,9 @@ func (s *script) add(c *cobra.Command) {
 	f.Float64Var(&s.loss, "loss", 0, "the probability that a packet is lost")
 	f.Float64Var(&s.duplicate, "duplicate", 0, "the probability that a packet arrives twice")
 	for i := range faultVerbs {
-		f.Var(&faultFlags{&faultVerbs[i], &s.faults}, faultVerbs[i].name, faultVerbs[i].usage)
+		f.Var(&faultFlags{&faultVerbs[i], &s.faults}, string(faultVerbs[i].kind), faultVerbs[i].usage)
 	}
+	f.BoolVar(&s.heal, "heal", false, "afterwards end all that goes wrong; then all must agree in the time that the protocol promises")
 	f.StringVar(&s.file, "plan", "", "a file with a plan, or a saved bug, instead of all that; - is standard input")
 }
 
@@ -152,24 +162,29 @@ func (s *script) plan(c *cobra.Command, in io.Reader) (sim.Plan, error) {
 		p.Faults = append(p.Faults, sim.Fault{Name: "link", Kind: sim.FaultLink, Link: &sim.Link{Loss: s.loss, Duplicate: s.duplicate}})
 	}
 	for i, f := range s.faults {
-		faults, err := s.parse(i, f)
+		fault, err := s.parse(i, f)
 		if err != nil {
-			return sim.Plan{}, fail(exitUsage, "--%s %s: %w", f.verb.name, f.text, err)
+			return sim.Plan{}, fail(exitUsage, "--%s %s: %w", f.verb.kind, f.text, err)
 		}
-		p.Faults = append(p.Faults, faults...)
+		p.Faults = append(p.Faults, fault)
+	}
+	if s.heal {
+		for n := range s.nodes + s.joined {
+			p.Core = append(p.Core, uint32(n))
+		}
 	}
 	return p, nil
 }
 
 // read returns the plan of a file.
 func (s *script) read(c *cobra.Command, in io.Reader) (sim.Plan, error) {
-	for _, flag := range []string{"nodes", "for", "form", "seed", "profile", "loss", "duplicate"} {
+	for _, flag := range []string{"nodes", "for", "form", "seed", "profile", "loss", "duplicate", "heal"} {
 		if c.Flags().Changed(flag) {
 			return sim.Plan{}, fail(exitUsage, "--%s and --plan can not both be given", flag)
 		}
 	}
 	if len(s.faults) > 0 {
-		return sim.Plan{}, fail(exitUsage, "--%s and --plan can not both be given", s.faults[0].verb.name)
+		return sim.Plan{}, fail(exitUsage, "--%s and --plan can not both be given", s.faults[0].verb.kind)
 	}
 	var text []byte
 	var err error
@@ -191,45 +206,73 @@ func (s *script) read(c *cobra.Command, in io.Reader) (sim.Plan, error) {
 	}
 	for _, p := range []sim.Plan{file.Plan, file.Inner} {
 		if p.Nodes > 0 {
-			return p, nil
+			return p, s.checkFile(&p)
 		}
 	}
 	return sim.Plan{}, fail(exitUsage, "--plan %s is no plan: it has no nodes", s.file)
 }
 
-// parse returns the faults that a flag asks for.
-func (s *script) parse(number int, f faultFlag) ([]sim.Fault, error) {
-	who, at, span, err := f.split(s.span)
-	if err != nil {
-		return nil, err
+// checkFile says what is wrong with a plan of a file.
+func (s *script) checkFile(p *sim.Plan) error {
+	known := func(q sim.Profile) bool { return q.Name == p.Profile }
+	switch {
+	case p.Nodes > mostNodes:
+		return fail(exitUsage, "--plan %s has more than %d nodes", s.file, mostNodes)
+	case !slices.ContainsFunc(sim.Profiles(), known):
+		return fail(exitUsage, "--plan %s: there is no profile %q", s.file, p.Profile)
+	}
+	kinds := sim.FaultKinds()
+	for _, f := range p.Faults {
+		switch {
+		case !slices.Contains(kinds, f.Kind):
+			return fail(exitUsage, "--plan %s: %s is of no kind that there is: %q", s.file, f.Name, f.Kind)
+		case f.Kind == sim.FaultLink && f.Link == nil:
+			return fail(exitUsage, "--plan %s: %s has no link", s.file, f.Name)
+		}
+	}
+	return nil
+}
+
+// parse returns the fault that a flag asks for.
+func (s *script) parse(number int, f faultFlag) (fault sim.Fault, err error) {
+	fault = sim.Fault{Name: fmt.Sprintf("%s-%d", f.verb.kind, number), Kind: f.verb.kind}
+	who := ""
+	if who, fault.At, fault.For, err = f.split(s.span); err != nil {
+		return fault, err
+	}
+	if f.verb.kind == sim.FaultJoin {
+		fault.Nodes, err = s.newcomers(who)
+		return fault, err
 	}
 	groups, err := s.groups(who, number)
 	if err != nil {
-		return nil, err
+		return fault, err
 	}
-	fault := sim.Fault{Name: fmt.Sprint(f.verb.name, number), Kind: f.verb.kind, At: at, For: span}
-	if f.verb.kind != sim.FaultLink {
-		if len(groups) > 1 {
-			return nil, fmt.Errorf("it takes one group of nodes, not %d", len(groups))
-		}
+	switch {
+	case f.verb.kind == sim.FaultPartition && len(groups) < 2:
+		return fault, errors.New("it takes two groups of nodes or more, such as 0-4/rest")
+	case f.verb.kind == sim.FaultPartition:
+		fault.Groups = groups
+	case len(groups) > 1:
+		return fault, fmt.Errorf("it takes one group of nodes, not %d", len(groups))
+	default:
 		fault.Nodes = groups[0]
-		return []sim.Fault{fault}, nil
 	}
-	if len(groups) < 2 {
-		return nil, fmt.Errorf("it takes two groups of nodes or more, such as 0-4/rest")
+	return fault, nil
+}
+
+// newcomers returns so many nodes that there are not yet.
+func (s *script) newcomers(text string) (sim.Set, error) {
+	count, err := strconv.Atoi(text)
+	if most := mostNodes - s.nodes - s.joined; err != nil || count < 1 || count > most {
+		return nil, fmt.Errorf("%q is not a number from 1 to %d", text, most)
 	}
-	var faults []sim.Fault
-	for i, from := range groups {
-		for j, to := range groups {
-			if i != j {
-				cut := fault
-				cut.Name = fmt.Sprintf("%s-%d-%d", fault.Name, i, j)
-				cut.Nodes, cut.To, cut.Link = from, to, &sim.Link{Cut: true}
-				faults = append(faults, cut)
-			}
-		}
+	var set sim.Set
+	for range count {
+		set = append(set, uint32(s.nodes+s.joined))
+		s.joined++
 	}
-	return faults, nil
+	return set, nil
 }
 
 // split takes K@T+D apart.
@@ -246,9 +289,9 @@ func (f faultFlag) split(most time.Duration) (who string, at, span time.Duration
 		return "", 0, 0, fmt.Errorf("%v is not within --for %v", at, most)
 	}
 	switch {
-	case long && f.verb.duration == never:
+	case long && f.verb.lasts == never:
 		return "", 0, 0, fmt.Errorf("it has no duration: it takes %s", f.verb.value)
-	case !long && f.verb.duration == mustHave:
+	case !long && f.verb.lasts == mustHave:
 		return "", 0, 0, fmt.Errorf("it lacks + and for how long: it takes %s", f.verb.value)
 	case long:
 		if span, err = time.ParseDuration(length); err == nil && span <= 0 {
@@ -269,7 +312,7 @@ func (s *script) groups(text string, number int) ([]sim.Set, error) {
 	for i, part := range parts {
 		if part == "rest" {
 			if rest >= 0 {
-				return nil, fmt.Errorf("rest can be only one group")
+				return nil, errors.New("rest can be only one group")
 			}
 			rest = i
 			continue
@@ -293,7 +336,7 @@ func (s *script) groups(text string, number int) ([]sim.Set, error) {
 			}
 		}
 		if len(groups[rest]) == 0 {
-			return nil, fmt.Errorf("no node is left for rest")
+			return nil, errors.New("no node is left for rest")
 		}
 	}
 	return groups, nil

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"github.com/selkie-go/selkie/sim"
 	"github.com/spf13/cobra"
 )
 
@@ -21,14 +20,14 @@ func (a *app) simSeedCommand() *cobra.Command {
 			if err != nil {
 				return fail(exitUsage, "SEED %w", err)
 			}
-			mix, err := m.mix()
+			draw, err := m.drawing()
 			if err != nil {
 				return err
 			}
-			if err := v.check(); err != nil {
+			if err := v.check(a.output); err != nil {
 				return err
 			}
-			return a.view(c.Context(), &v, func() sim.Plan { return sim.Draw(seed, mix) })
+			return a.view(c.Context(), &v, draw(seed))
 		},
 	}
 	m.add(c)
