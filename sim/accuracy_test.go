@@ -10,7 +10,7 @@ import (
 func TestFewAreHeldDownWronglyUnderLoss(t *testing.T) {
 	// The most per node and hour. With 48 node-hours of each there was none but
 	// of the slow observer, who handles five inputs a second and falls behind:
-	// until own health slows probes down (D7), it accuses others, and is accused.
+	// until its own health slows its probes down, it accuses others, and is accused.
 	most := map[string]float64{"loss 1 %": 0.5, "loss 5 %": 0.5, "loss 20 %": 1, "loss 30 %": 3, "bursts": 1, "slow observer": 120}
 	for _, c := range Conditions() {
 		var a Accuracy

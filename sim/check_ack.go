@@ -47,19 +47,24 @@ func (o *oracle) checkAcking(n *Node, h *swim.Header[ID]) {
 	}
 }
 
-// checkAcked: the ack of a running probe says the truth: its target handled the
-// ping (S11).
-func (o *oracle) checkAcked(n *Node, h *swim.Header[ID]) {
+// heardAck notes that a node reads the ack of its running probe.
+func (o *oracle) heardAck(n *Node, h *swim.Header[ID]) {
 	p := &n.seen.probe
 	target := h.Src
 	if h.Message == swim.MessageForwardedAck {
 		target = h.About
 	}
-	if !p.on || h.Number != p.number || target != p.target {
-		return
-	}
-	if !p.reached && o.trust {
-		o.broken("S11", n, target.Node, "%v from %v counts, but %v never handled that ping", h, h.Src, target)
+	o.in.acks = p.on && h.Number == p.number && target == p.target
+}
+
+// checkAcked: the ack of a running probe, if it counts, says the truth: its
+// target handled the ping (S11). A life that several processes had numbers its
+// probes anew, and an old ack may fit by chance.
+func (o *oracle) checkAcked(n *Node) {
+	s, h := &n.seen, &o.in.header
+	p := &s.probe
+	if !p.reached && o.trust && !s.life.shared() {
+		o.broken("S11", n, p.target.Node, "%v from %v counts, but %v never handled that ping", h, h.Src, p.target)
 	}
 	if !p.acked && h.Message == swim.MessageForwardedAck {
 		o.marks.hit(markVouched)

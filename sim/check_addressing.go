@@ -10,13 +10,13 @@ type sampling struct {
 	buf             []byte
 }
 
-// hashEvery is how many ignored packets there are to one that is checked for
+// hashEvery is how many packets for others there are to one that is checked for
 // having changed nothing at all.
 const hashEvery = 8
 
 // sampleHash takes the hash of a core before it can have acted on a packet.
 func (o *oracle) sampleHash(n *Node) {
-	if o.samples.hashes++; o.samples.hashes%hashEvery == 1 {
+	if o.samples.hashes++; o.in.refused || o.samples.hashes%hashEvery == 1 {
 		o.in.hash, o.in.hashed = n.core.Hash(), true
 	}
 }
@@ -81,11 +81,18 @@ func (n *Node) Receive(data []byte) error {
 	n.Do(func(c *Core, rt swim.Runtime[ID]) error { return c.SetMetadata(0, rt) })
 	before, packets := n.core.Hash(), n.Traffic.Packets
 	err := n.hand(data, 0)
-	if rejects(err) && n.Traffic.Packets == packets && n.running && n.core.Hash() != before {
-		w.oracle.broken("S21", n, n.number, "%d bytes were refused (%v), and changed something", len(data), err)
+	if n.running && n.Traffic.Packets == packets {
+		w.oracle.checkRefused(n, before, err)
 	}
 	w.oracle.marks.hit(markGarbage)
 	return err
+}
+
+// checkRefused: bytes that were refused leave the core as it was (S21).
+func (o *oracle) checkRefused(n *Node, before uint64, err error) {
+	if rejects(err) && n.core.Hash() != before {
+		o.broken("S21", n, n.number, "bytes were refused (%v), and changed something", err)
+	}
 }
 
 // rejects reports whether an error says that nothing of a packet counted.

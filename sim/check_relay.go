@@ -10,7 +10,10 @@ import (
 type relayed struct {
 	asker, target ID
 	number        uint32
-	until         swim.Instant // by the clock of the process; later nobody answers
+	// Both by the clock of the process: until when the same request is one that
+	// came twice, and when no answer to it can be passed on any more.
+	pending, until swim.Instant
+	settled        bool // its ack came
 }
 
 // checkRelay: a relay pings once for each request that it handles, and only
@@ -27,8 +30,16 @@ func (o *oracle) checkRelay(n *Node, h *swim.Header[ID]) {
 			asked.Number != h.Number || !any || known.ID != h.Dst) {
 			o.broken("S12", n, h.Dst.Node, "%v to %v, whom nobody asked it to ping or it does not know", h, h.Dst)
 		}
-		o.forgetRelays(n)
-		s.relays = append(s.relays, relayed{asker: about, target: h.Dst, number: h.Number, until: n.clock.at(o.w.now).Add(2 * n.core.Config().Period)})
+		now := n.clock.at(o.w.now)
+		s.forgetRelays(now)
+		next := relayed{asker: about, target: h.Dst, number: h.Number, pending: now.Add(s.cfg.Period), until: now.Add(2 * s.cfg.Period)}
+		twice := slices.ContainsFunc(s.relays, func(r relayed) bool {
+			return r.asker == about && r.target == h.Dst && r.number == h.Number && now < r.pending && !r.settled
+		})
+		if o.trust && twice && len(s.relays) < s.cfg.MaxRelays { // else the first one may have made way
+			o.broken("S12", n, h.Dst.Node, "%v to %v, for a request that came twice", h, h.Dst)
+		}
+		s.relays = append(s.relays, next)
 	case swim.MessageForwardedAck:
 		at := slices.IndexFunc(s.relays, func(r relayed) bool {
 			return r.asker == h.Dst && r.target == about && r.number == h.Number
@@ -43,13 +54,20 @@ func (o *oracle) checkRelay(n *Node, h *swim.Header[ID]) {
 	}
 }
 
+// settleRelay notes that the target of a relay answered.
+func (s *witness) settleRelay(h *swim.Header[ID]) {
+	for i := range s.relays {
+		if r := &s.relays[i]; r.asker == h.About && r.target == h.Src && r.number == h.Number {
+			r.settled = true
+		}
+	}
+}
+
 // forgetRelays drops what no ack can be passed on for any more.
-func (o *oracle) forgetRelays(n *Node) {
-	s, now, over := &n.seen, n.clock.at(o.w.now), 0
+func (s *witness) forgetRelays(now swim.Instant) {
+	over := 0
 	for over < len(s.relays) && s.relays[over].until < now {
 		over++
 	}
-	if over > 0 {
-		s.relays = slices.Delete(s.relays, 0, over)
-	}
+	s.relays = slices.Delete(s.relays, 0, over)
 }

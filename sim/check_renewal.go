@@ -34,7 +34,7 @@ func (o *oracle) checkRenewal(n *Node, note swim.Notification[ID]) {
 		// Quiet for so long it may have been, or not: the shorter wait counts.
 		r.wait, r.reported = 0, false
 	}
-	r.wait = min(max(n.core.Config().Period, 2*r.wait), longestWait)
+	r.wait = min(max(n.seen.cfg.Period, 2*r.wait), longestWait)
 	r.last = now
 	r.count++
 }

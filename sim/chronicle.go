@@ -27,6 +27,8 @@ type annals struct {
 	raised  swim.Instant // when it spoke at that incarnation first
 	meta    uint64
 	left    bool
+	newest  uint32 // generation that the address ever had
+	reused  bool   // the process has one that the address had before
 	probing rounds
 }
 
@@ -51,8 +53,15 @@ func (c *chronicle) of(n *Node) *annals {
 func (c *chronicle) began(n *Node) {
 	self := n.core.Self()
 	c.supersede(n, NewsCrash, NewsLeave, NewsStart, NewsMetadata)
-	*c.of(n) = annals{open: c.of(n).open, started: c.w.now, ended: c.of(n).ended, life: self.ID.Life, raised: c.w.now}
+	*c.of(n) = annals{open: c.of(n).open, started: c.w.now, ended: c.of(n).ended, newest: c.of(n).newest, life: self.ID.Life, raised: c.w.now}
+	c.of(n).lives(self.ID.Life)
 	c.tell(n, NewsStart, story{life: self.ID.Life}, func(*Node) bool { return true })
+}
+
+// lives notes which generation a process has.
+func (a *annals) lives(life uint32) {
+	a.reused = life <= a.newest
+	a.newest = max(a.newest, life)
 }
 
 // ended notes that a process ended.
@@ -92,6 +101,7 @@ func (c *chronicle) wrote(n *Node, p *swim.Packet[ID]) {
 	}
 	if h.Src.Life != a.life {
 		a.left = false // who said goodbye may come back as somebody else
+		a.lives(h.Src.Life)
 	}
 	if h.SrcIncarnation != a.inc || h.Src.Life != a.life {
 		a.inc, a.life, a.raised = h.SrcIncarnation, h.Src.Life, c.w.now

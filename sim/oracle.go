@@ -73,6 +73,7 @@ type input struct {
 	refused bool // it was none
 	header  swim.Header[ID]
 	strange bool // it is for somebody else
+	acks    bool // it answers the running probe
 
 	defence           // what it says of the receiver
 	became  bool      // the identity changed meanwhile
@@ -199,7 +200,9 @@ func (o *oracle) read(n *Node, p *swim.Packet[ID]) {
 	}
 	switch h.Message {
 	case swim.MessageAck, swim.MessageForwardedAck:
-		o.checkAcked(n, h)
+		o.heardAck(n, h)
+	case swim.MessageIndirectAck:
+		n.seen.settleRelay(h)
 	case swim.MessageTurnUndead:
 		o.in.doomed(h)
 	}
@@ -248,6 +251,9 @@ func (o *oracle) stepped(n *Node, err error) {
 	o.checkIncarnation(n, self.Incarnation, self.Metadata)
 	o.checkState(n, self.State)
 	o.checkGuard(n)
+	if o.in.acks && listened(err) && err != swim.DropStaleAck && !o.in.became {
+		o.checkAcked(n)
+	}
 	switch in := &o.in; {
 	case in.refused || in.strange:
 		o.checkIgnored(n, err)

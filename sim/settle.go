@@ -247,11 +247,26 @@ func (r *Rehearsal) agree(live []*Node) bool {
 	}
 	if !so {
 		w.oracle.broken(name, live[0], live[0].number, "%v after the last fault: %s", bound, wrong())
-	} else if name == "L10" && len(live) == len(w.nodes) {
-		// With some outside of the core, what was made up still goes round there.
+	} else if name == "L10" && len(live) == len(w.nodes) && !madeUp(live) {
+		// Otherwise what never was still goes round: outside of the core, or among
+		// those who are remembered as down.
 		w.oracle.trustAgain()
 	}
 	return so
+}
+
+// madeUp reports whether somebody remembers an address where there is no node.
+func madeUp(live []*Node) bool {
+	for _, n := range live {
+		for u := range n.core.State() {
+			for _, id := range append([]ID{u.ID}, u.By...) {
+				if int(id.Node) >= len(n.world.nodes) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // anyLost reports whether some of the core hold others of it down.
@@ -281,7 +296,13 @@ func disagreement(live []*Node) string {
 				continue
 			}
 			self := m.core.Self()
-			if got, _ := n.core.Member(m.number); got.ID != self.ID || got.State != swim.Alive || got.Metadata != self.Metadata {
+			got, _ := n.core.Member(m.number)
+			// Others remember newer metadata of a process that started as somebody
+			// whom they knew. Rule 24 lets it go above them once it hears that, but
+			// nobody tells a member that is alive: its metadata stay the old ones.
+			// It takes two processes with one generation, which D9 excludes.
+			stale := got.Metadata != self.Metadata && !m.world.chronicle.of(m).reused
+			if got.ID != self.ID || got.State != swim.Alive || stale {
 				return fmt.Sprintf("%d holds [%v metadata %d] of [%v metadata %d]", n.number, got, got.Metadata, self, self.Metadata)
 			}
 		}
