@@ -3,17 +3,18 @@ package sim
 import (
 	"errors"
 	"math"
+	"math/rand/v2"
 	"time"
 
 	"github.com/selkie-go/selkie/swim"
 )
 
 // Single bits flip on the wire. First a checksum stands before the nodes, then
-// for a moment it does not: what nobody ever said goes round. In 2008 one such
+// it does not, and memory is faulty too: what nobody ever said goes round. In 2008 one such
 // bit, in gossip without a checksum, took a storage service down for a day.
 var bitflip = script{
 	name:    "bitflip",
-	text:    "Bits of packets flip, first with a checksum before the nodes and then without; with it nothing happens (S23, L2), and without it all is well again by itself, some time later (L10), and quiet (L8).",
+	text:    "Bits of packets flip, first with a checksum before the nodes, and then without it and in memory too; with it nothing happens (S23, L2), and without it all is well again by itself, some time later (L10), and quiet (L8).",
 	profile: LAN.with(func(c *swim.Config) { c.ForgetAfter = 10 * time.Minute }),
 	tell: func(p *play) {
 		p.form(12)
@@ -24,7 +25,11 @@ var bitflip = script{
 		p.must("L2", heard.downs == 0, "%d were told down, the last time: %s", heard.downs, heard.last)
 		p.must("S23", heard.ups+heard.renames == 0, "%d were told up who never were", heard.ups+heard.renames)
 		p.Unchecked = true
-		p.Run(5 * time.Minute)
+		faulty := rand.New(&roll(p.seed, "faulty memory").src)
+		for _, n := range p.nodes[:5] {
+			p.Run(time.Minute)
+			n.Do(func(c *Core, _ swim.Runtime[ID]) error { c.Damage(faulty); return nil })
+		}
 		flips.End()
 		p.Unchecked = false
 		p.Run(12 * time.Minute) // until those who never were are forgotten
