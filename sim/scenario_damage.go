@@ -3,18 +3,18 @@ package sim
 import (
 	"errors"
 	"math"
-	"slices"
+	"math/rand/v2"
 	"time"
 
 	"github.com/selkie-go/selkie/swim"
 )
 
 // Single bits flip on the wire. First a checksum stands before the nodes, then
-// for a moment it does not: what nobody ever said goes round. In 2008 one such
+// it does not, and memory is faulty too: what nobody ever said goes round. In 2008 one such
 // bit, in gossip without a checksum, took a storage service down for a day.
 var bitflip = script{
 	name:    "bitflip",
-	text:    "Bits of packets flip, first with a checksum before the nodes and then without; with it nothing happens (S23, L2), and without it all is well again by itself, some time later (L10), and quiet (L8).",
+	text:    "Bits of packets flip, first with a checksum before the nodes, and then without it and in memory too; with it nothing happens (S23, L2), and without it all is well again by itself, some time later (L10), and quiet (L8).",
 	profile: LAN.with(func(c *swim.Config) { c.ForgetAfter = 10 * time.Minute }),
 	tell: func(p *play) {
 		p.form(12)
@@ -25,7 +25,11 @@ var bitflip = script{
 		p.must("L2", heard.downs == 0, "%d were told down, the last time: %s", heard.downs, heard.last)
 		p.must("S23", heard.ups+heard.renames == 0, "%d were told up who never were", heard.ups+heard.renames)
 		p.Unchecked = true
-		p.Run(5 * time.Minute)
+		faulty := rand.New(&roll(p.seed, "faulty memory").src)
+		for _, n := range p.nodes[:5] {
+			p.Run(time.Minute)
+			n.Do(func(c *Core, _ swim.Runtime[ID]) error { c.Damage(faulty); return nil })
+		}
 		flips.End()
 		p.Unchecked = false
 		p.Run(12 * time.Minute) // until those who never were are forgotten
@@ -66,7 +70,7 @@ var poisonRecord = script{
 			{Member: swim.Member[ID]{ID: ID{Node: 504, Life: 1}, State: swim.Alive}},
 		}
 		p.oracle.distrust("made-up members")
-		p.Node(0).Do(func(c *Core, rt swim.Runtime[ID]) error { return c.Apply(slices.Values(made), true, rt) })
+		p.Node(0).Apply(made, true)
 		p.Run(15 * time.Minute)
 		p.mustAgree("L3", 5*time.Minute)
 		p.oracle.trustAgain()
@@ -88,9 +92,9 @@ func poisoned(n *Node) []byte {
 
 // feed hands a node a packet that it must refuse as a whole.
 func (p *play) feed(n *Node, packet []byte) {
-	n.Do(func(c *Core, rt swim.Runtime[ID]) error { return c.HandleData(nil, rt) }) // it reads the time
+	n.Receive(nil) // so that it has read the time
 	before := n.core.Hash()
-	err := n.Do(func(c *Core, rt swim.Runtime[ID]) error { return c.HandleData(packet, rt) })
+	err := n.Receive(packet)
 	p.must("S21", errors.Is(err, swim.DropMalformed), "%d took a packet that is none: %v", n.number, err)
 	p.must("S22", n.core.Hash() == before, "%d is not as it was before it refused a packet", n.number)
 }

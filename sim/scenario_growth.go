@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"slices"
 	"time"
 
 	"github.com/selkie-go/selkie/swim"
@@ -101,7 +100,7 @@ var tombstones = script{
 				for j := range batch {
 					batch[j] = swim.Update[ID]{Member: swim.Member[ID]{ID: ID{Node: uint32(1_000_000 + 1000*i + j), Life: 1}, State: state}}
 				}
-				p.Node(0).Do(func(c *Core, rt swim.Runtime[ID]) error { return c.Apply(slices.Values(batch), i%100 == 0, rt) })
+				p.Node(0).Apply(batch, i%100 == 0)
 			}
 			if i%100 == 0 {
 				p.Run(time.Second)

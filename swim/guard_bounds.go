@@ -12,12 +12,13 @@ func (g *Guard[ID, Addr]) bound(i int) {
 	most.MaxBroadcasts = max(most.MaxBroadcasts, c.cfg.MaxBroadcasts)
 	most.MaxRelays = max(most.MaxRelays, c.cfg.MaxRelays)
 	terminal := c.tally[Down] + c.tally[Left]
+	slots := int(c.roster.slots) // a count that was damaged takes no memory
 	what, have, limit := "", 0, 0
 	switch i {
 	case 0:
-		what, have, limit = "members", c.roster.len()-terminal, most.MaxMembers
+		what, have, limit = "members", min(slots, c.roster.len()-terminal), most.MaxMembers
 	case 1:
-		what, have, limit = "tombstones", terminal, most.MaxTombstones
+		what, have, limit = "tombstones", min(slots, terminal), most.MaxTombstones
 	case 2:
 		what, have, limit = "broadcasts", len(c.queue.items), most.MaxBroadcasts
 	case 3:
