@@ -75,7 +75,7 @@ type warning struct {
 
 // checkWarning: those who are misled are told so once in a period, each.
 func (o *oracle) checkWarning(n *Node, h *swim.Header[ID]) {
-	s, now := &n.seen, n.clock.at(o.w.now)
+	s, now := &n.seen, n.seen.now
 	period := s.cfg.Period
 	over := 0
 	for over < len(s.warnings) && s.warnings[over].at.Add(period) <= now {

@@ -30,7 +30,7 @@ func (o *oracle) checkRelay(n *Node, h *swim.Header[ID]) {
 			asked.Number != h.Number || !any || known.ID != h.Dst) {
 			o.broken("S12", n, h.Dst.Node, "%v to %v, whom nobody asked it to ping or it does not know", h, h.Dst)
 		}
-		now := n.clock.at(o.w.now)
+		now := s.now
 		s.forgetRelays(now)
 		next := relayed{asker: about, target: h.Dst, number: h.Number, pending: now.Add(s.cfg.Period), until: now.Add(2 * s.cfg.Period)}
 		twice := slices.ContainsFunc(s.relays, func(r relayed) bool {

@@ -22,7 +22,7 @@ const longestWait = 10 * time.Minute
 // checkRenewal: renewals keep to the back-off, so that two processes at one
 // address do not renew in turns for ever (S26).
 func (o *oracle) checkRenewal(n *Node, note swim.Notification[ID]) {
-	r, now := &n.seen.renewal, n.clock.at(o.w.now)
+	r, now := &n.seen.renewal, n.seen.now
 	gap := now.Sub(r.last)
 	if r.count > 0 && gap < r.wait && o.trust {
 		o.broken("S26", n, n.number, "%v renews %v after the last time, not before %v", note.Member.ID, gap, r.wait)
@@ -50,7 +50,7 @@ func (o *oracle) checkSuccession(n *Node, newest uint32) {
 	switch r := &s.renewal; {
 	case r.count == 0:
 		o.broken("S4", n, s.id.Node, "%v learnt of life %d, and goes on", s.id, newest)
-	case n.clock.at(o.w.now) < r.last.Add(r.wait) && !r.reported:
+	case s.now < r.last.Add(r.wait) && !r.reported:
 		o.broken("S26", n, s.id.Node, "%v learnt of life %d soon after it renewed, and reports no conflict", s.id, newest)
 	default:
 		o.marks.hit(markRenewalWaits)

@@ -53,15 +53,18 @@ func Draw(seed uint64, m Mix) Plan {
 
 // log draws a number from least to most, which are positive, so that each of its
 // doublings is as likely as the next.
-func (d *dice) log(least, most int) int {
-	from, to := log2(uint64(least)), log2(uint64(most)+1)
-	power := from + int64(d.below(int(to-from)+1))
-	const fine = 1 << 16
-	return max(least, min(most, int(scale(fine, power)/fine)))
-}
+func (d *dice) log(least, most int) int { return int(d.doublings(int64(least), int64(most))) }
 
 // logTime is log of times.
 func (d *dice) logTime(least, most time.Duration) time.Duration {
 	const unit = 10 * time.Microsecond
-	return time.Duration(d.log(int(max(1, least/unit)), int(max(1, most/unit)))) * unit
+	return time.Duration(d.doublings(int64(max(1, least/unit)), int64(max(1, most/unit)))) * unit
+}
+
+func (d *dice) doublings(least, most int64) int64 {
+	from, to := log2(uint64(least)), log2(uint64(most)+1)
+	power := from + int64(d.below(int(max(0, to-from))+1))
+	const fine = 1 << 16
+	part := int64(scale(fine, power%one)) // from fine to twice that
+	return max(least, min(most, part<<(power/one)/fine))
 }

@@ -71,6 +71,24 @@ func checkPlan(t *testing.T, p Plan) {
 	}
 }
 
+func TestDoublingsAreEquallyLikely(t *testing.T) {
+	d := roll(1, "log")
+	var short, long int
+	for range 10_000 {
+		switch at := d.logTime(time.Second, 24*time.Hour); {
+		case at < time.Second || at > 24*time.Hour:
+			t.Fatal(at)
+		case at < 294*time.Second: // the geometric mean
+			short++
+		default:
+			long++
+		}
+	}
+	if short < 4500 || long < 4500 {
+		t.Errorf("%d short, %d long", short, long)
+	}
+}
+
 func TestSameSeedSamePlan(t *testing.T) {
 	for seed := range uint64(200) {
 		if a, b := Draw(seed, Mix{Large: true}), Draw(seed, Mix{Large: true}); !reflect.DeepEqual(a, b) {
@@ -143,7 +161,7 @@ func BenchmarkSwarmMix(b *testing.B) {
 	hours := 0.0
 	seed := uint64(0)
 	for b.Loop() {
-		hours += Draw(seed%200, Mix{}).Run(nil).NodeHours
+		hours += Draw(seed%200, Mix{MaxNodes: 32, Least: time.Minute, Most: 6 * time.Minute}).Run(nil).NodeHours
 		seed++
 	}
 	b.ReportMetric(hours/b.Elapsed().Seconds(), "node-hours/s")

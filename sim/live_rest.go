@@ -11,12 +11,13 @@ import (
 // the core may be suspected any more (L2).
 func (r *Rehearsal) rest(live []*Node) {
 	w, p := r.World, &r.promises
-	p.settled = w.now
-	if !p.honest() {
-		// What was damaged in the members' memory may still come out.
-		p.settled = never
-	}
 	w.Run(p.about["L8"].Bound)
+	if p.honest() {
+		// Only from now on: a probe that was under way when the faults ended may
+		// have failed since. What was damaged in somebody's memory may come out
+		// at any time.
+		p.settled = w.now
+	}
 	window := 20*p.bounds.slow.Period + p.bounds.round()
 	before := r.measure(live)
 	w.Run(window)

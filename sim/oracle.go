@@ -54,6 +54,7 @@ type witness struct {
 	state swim.State       // what it says of itself
 	inc   swim.Incarnation // the same
 	cfg   swim.Config
+	now   swim.Instant // of the latest input, by its clock; never goes back
 
 	guard    *guard
 	probe    probing
@@ -166,6 +167,7 @@ func (o *oracle) entered(n *Node, in input) {
 	in.unheard = o.in.unheard[:0]
 	o.in = in
 	o.in.inc = n.seen.inc
+	n.seen.now = max(n.seen.now, n.clock.at(o.w.now))
 }
 
 // wrote is shown every packet that a node encodes.
@@ -270,8 +272,11 @@ func (o *oracle) stepped(n *Node, err error) {
 
 // listened reports whether all of a packet counted but what it asks for.
 func listened(err error) bool {
-	var drop swim.Drop
-	if err == nil || !errors.As(err, &drop) {
+	if err == nil {
+		return true
+	}
+	var drop swim.Drop // which takes memory
+	if !errors.As(err, &drop) {
 		return true
 	}
 	switch drop {

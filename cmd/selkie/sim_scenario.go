@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/selkie-go/selkie/sim"
@@ -20,16 +21,16 @@ every seed, but the luck in it is another.`,
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return scenarioNames(), cobra.ShellCompDirectiveNoFileComp
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			switch args[0] {
 			case "list":
 				return a.listScenarios()
 			case "all":
-				return a.playScenarios(sim.Scenarios(), seed)
+				return a.playScenarios(c.Context(), sim.Scenarios(), seed)
 			}
 			for _, s := range sim.Scenarios() {
 				if s.Name == args[0] {
-					return a.playScenarios([]sim.Scenario{s}, seed)
+					return a.playScenarios(c.Context(), []sim.Scenario{s}, seed)
 				}
 			}
 			return fail(exitUsage, "there is no scenario %q: see selkie sim scenario list", args[0])
@@ -74,10 +75,17 @@ func (a *app) listScenarios() error {
 }
 
 // playScenarios plays some scenarios, one after the other.
-func (a *app) playScenarios(scenarios []sim.Scenario, seed uint64) error {
+func (a *app) playScenarios(ctx context.Context, scenarios []sim.Scenario, seed uint64) error {
 	infos, failed := []scenarioInfo{}, 0
 	for _, s := range scenarios {
-		info := playScenario(s, seed)
+		played := make(chan scenarioInfo, 1)
+		go func() { played <- playScenario(s, seed) }()
+		var info scenarioInfo
+		select {
+		case info = <-played:
+		case <-ctx.Done():
+			return ctx.Err() // the process ends, and the scenario with it
+		}
 		infos = append(infos, info)
 		verdict := "held"
 		if len(info.Violations) > 0 || info.Invalid != "" {
