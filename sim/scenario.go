@@ -261,7 +261,7 @@ func (p *play) timers(n *Node) int {
 	return count
 }
 
-// memory returns what a node would write to a disk.
+// memoryOf returns what a node would write to a disk.
 func memoryOf(n *Node) []swim.Update[ID] {
 	var known []swim.Update[ID]
 	for u := range n.core.State() {

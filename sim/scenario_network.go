@@ -30,8 +30,8 @@ var longPartition = script{
 	},
 }
 
-// A and C can not reach each other, but B can reach both. A real network was like
-// that for 43 seconds, and what had elected its primary by it lost writes.
+// A and C can not reach each other, but B can reach both. Then A is alone for
+// 43 seconds, as half of a service once was.
 var nonTransitive = script{
 	name:    "non-transitive",
 	text:    "A and B, and B and C, reach each other, A and C do not, for ten minutes; nobody is declared down for that (L12). Then A is cut off for 43 seconds, and all is well soon after (L7, L11).",

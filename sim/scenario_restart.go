@@ -8,8 +8,8 @@ import (
 )
 
 // A quarter of all processes is replaced in each minute, as a deployment does,
-// and each is back before anybody's patience has ended. In 2016 a cluster whose
-// members were judged by their restarts emptied its load balancers that way.
+// and each is back before anybody's patience has ended. Who takes a
+// restart for a failure moves all load about for nothing.
 var rollingRestart = script{
 	name:    "rolling-restart",
 	text:    "Processes restart one after the other, 25 % in a minute and then 1 %, each within its time to refute; nobody is told of a death but whom gossip missed, and each observer of one new life for each restart (L2, S25).",
@@ -75,8 +75,8 @@ var massRestart = script{
 }
 
 // A machine goes from one cluster to another and takes its address along, while
-// its old cluster still asks there whether it is back. Two clusters of a large
-// company became one that way.
+// its old cluster still asks there whether it is back. Clusters have
+// become one that way.
 var addressReuse = script{
 	name:    "address-reuse",
 	text:    "An address is used by another cluster while the old one remembers it, whose seeds the new one is given by mistake; the clusters never merge, and the address can come home (S23, L6).",
