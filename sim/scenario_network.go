@@ -34,7 +34,7 @@ var longPartition = script{
 // 43 seconds, as half of a service once was.
 var nonTransitive = script{
 	name:    "non-transitive",
-	text:    "A and B, and B and C, reach each other, A and C do not, for ten minutes; nobody is declared down for that (L12). Then A is cut off for 43 seconds, and all is well soon after (L7, L11).",
+	text:    "A and B, and B and C, reach each other, A and C do not, for ten minutes; nobody is declared down by two for that (L12). Then A is cut off for 43 seconds, and all is well soon after (L7, L11).",
 	profile: LAN,
 	tell: func(p *play) {
 		a, b, c := those(0, 4), those(4, 12), those(12, 16)

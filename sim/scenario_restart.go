@@ -8,8 +8,8 @@ import (
 )
 
 // A quarter of all processes is replaced in each minute, as a deployment does,
-// and each is back before anybody's patience has ended. Who takes a
-// restart for a failure moves all load about for nothing.
+// and each is back before anybody's patience has ended. Who takes a restart for
+// a failure moves all load about for nothing.
 var rollingRestart = script{
 	name:    "rolling-restart",
 	text:    "Processes restart one after the other, 25 % in a minute and then 1 %, each within its time to refute; nobody is told of a death but whom gossip missed, and each observer of one new life for each restart (L2, S25).",
