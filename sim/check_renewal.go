@@ -9,6 +9,7 @@ import (
 // renewing is what there is to know of the renewals of one process, by its own
 // clock.
 type renewing struct {
+	address  uint32 // for which all this is; an owner may give another one
 	count    int
 	last     swim.Instant
 	wait     time.Duration // how long the next has to wait at least
@@ -23,6 +24,9 @@ const longestWait = 10 * time.Minute
 // address do not renew in turns for ever (S26).
 func (o *oracle) checkRenewal(n *Node, note swim.Notification[ID]) {
 	r, now := &n.seen.renewal, n.seen.now
+	if note.Old.Node != r.address {
+		*r = renewing{address: note.Old.Node}
+	}
 	gap := now.Sub(r.last)
 	if r.count > 0 && gap < r.wait && o.trust {
 		o.broken("S26", n, n.number, "%v renews %v after the last time, not before %v", note.Member.ID, gap, r.wait)

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/selkie-go/selkie/swim"
@@ -204,6 +205,11 @@ func (w *World) send(from *Node, dst ID, data []byte) {
 		return
 	}
 	w.fly(f, out.delay)
+}
+
+// severed reports whether nothing at all passes on a path.
+func (w *World) severed(from, to uint32) bool {
+	return slices.ContainsFunc(w.impairments, func(i *Impairment) bool { return i.Link.Cut && i.applies(from, to) })
 }
 
 // fly lets a packet arrive after a time. Its data are the flight's own.
