@@ -60,11 +60,11 @@ type unheard struct {
 // brought in without names.
 //
 // Where Rules.FinalDown is on, a down member is down whatever the incarnation,
-// and the accusers of two such records are one set: then who accuses it at any
-// incarnation is right.
+// and the accusers of two such records are one set, which others take for
+// accusers of a suspect: then who accuses it at any incarnation is right.
 func (o *oracle) accused(l *life, by ID, inc swim.Incarnation, state swim.State) bool {
 	return l.accused(accusation{by: by, inc: inc}) || l.accused(accusation{inc: inc}) ||
-		o.finalDown && state == swim.Down && slices.ContainsFunc(l.accusations, func(a accusation) bool { return a.by == by })
+		o.finalDown && state >= swim.Suspect && slices.ContainsFunc(l.accusations, func(a accusation) bool { return a.by == by })
 }
 
 // checkDoubt: whoever is said to accuse a life does, and if it is said to be

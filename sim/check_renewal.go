@@ -16,6 +16,13 @@ type renewing struct {
 	reported bool          // a conflict was, since it last was quiet
 }
 
+// moved forgets all of it when the owner gives the process another address.
+func (r *renewing) moved(to uint32) {
+	if r.address != to {
+		*r = renewing{address: to}
+	}
+}
+
 // longestWait is the largest back-off of renewals, and the quiet time that ends
 // it.
 const longestWait = 10 * time.Minute
@@ -24,9 +31,7 @@ const longestWait = 10 * time.Minute
 // address do not renew in turns for ever (S26).
 func (o *oracle) checkRenewal(n *Node, note swim.Notification[ID]) {
 	r, now := &n.seen.renewal, n.seen.now
-	if note.Old.Node != r.address {
-		*r = renewing{address: note.Old.Node}
-	}
+	r.moved(note.Old.Node)
 	gap := now.Sub(r.last)
 	if r.count > 0 && gap < r.wait && o.trust {
 		o.broken("S26", n, n.number, "%v renews %v after the last time, not before %v", note.Member.ID, gap, r.wait)

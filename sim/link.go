@@ -335,7 +335,7 @@ func (i *Impairment) replay(f flight) {
 	}
 	if i.dice.hit(i.Link.Replay) {
 		old, delay := i.records[i.dice.below(len(i.records))], i.dice.duration(0, time.Second)
-		if i.world.severed(old.from.number, old.to.number) {
+		if !i.applies(old.from.number, old.to.number) || i.world.severed(old.from.number, old.to.number) {
 			return
 		}
 		old.data = i.world.copyOf(old.data)

@@ -207,6 +207,19 @@ func (w *World) send(from *Node, dst ID, data []byte) {
 	w.fly(f, out.delay)
 }
 
+// hurry loses what is on its way for longer than so much from now on. What a
+// slow path kept for an hour would come back long after the path is healed.
+func (w *World) hurry(most time.Duration) {
+	late := w.now.Add(most)
+	for _, e := range w.queue.heap {
+		if h := &w.queue.table[e.ref]; h.kind == arrival && h.at > late {
+			w.lose(h.flight(), "late")
+			w.done(h.data)
+			*h = happening{at: h.at, order: h.order, kind: planned, do: func() {}}
+		}
+	}
+}
+
 // severed reports whether nothing at all passes on a path.
 func (w *World) severed(from, to uint32) bool {
 	return slices.ContainsFunc(w.impairments, func(i *Impairment) bool { return i.Link.Cut && i.applies(from, to) })
