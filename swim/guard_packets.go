@@ -142,8 +142,11 @@ func (g *Guard[ID, Addr]) checkPacket() {
 	c, in := g.core, &g.input
 	if in.packets > 0 {
 		fan := max(c.cfg.IndirectProbes, c.cfg.Gossip.Num, c.cfg.Announce.Num, c.cfg.AnnounceDown.Num)
-		// The event of a probe may judge, console and ping before it renews, which
-		// is announced to whoever demanded it and gossiped.
+		// The event of a probe may judge, console and ping, or ask others to,
+		// before it renews, which is announced to whoever demanded it and gossiped.
+		if c.us.id != g.us.id && in.fired {
+			fan = max(c.cfg.IndirectProbes, 0) + max(c.cfg.Gossip.Num, 1)
+		}
 		if in.packets > 4+fan {
 			g.violated("S14", "%d packets at once, at most %d", in.packets, 4+fan)
 		}
