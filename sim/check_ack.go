@@ -41,8 +41,16 @@ func (o *oracle) checkAcking(n *Node, h *swim.Header[ID]) {
 	if int(asker.Node) >= len(o.w.nodes) {
 		return
 	}
-	s := &o.w.nodes[asker.Node].seen
-	if p := &s.probe; s.id == asker && p.target == h.Src && p.number == h.Number {
+	to := o.w.nodes[asker.Node]
+	to.seen.reached(asker, h)
+	if to.twin != nil {
+		to.twin.seen.reached(asker, h)
+	}
+}
+
+// reached notes that the target of a probe handled it.
+func (s *witness) reached(prober ID, ack *swim.Header[ID]) {
+	if p := &s.probe; s.id == prober && p.target == ack.Src && p.number == ack.Number {
 		p.reached = true
 	}
 }

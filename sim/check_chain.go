@@ -56,6 +56,8 @@ func (o *oracle) checkChain(n *Node, h *swim.Header[ID]) {
 		o.broken("S14", n, h.Dst.Node, "%v from %v caused %d packets, the last %v to %v", &in.header, in.header.Src, in.answers, h, h.Dst)
 	case answers(in.header.Message) && !forwards:
 		o.broken("S14", n, h.Dst.Node, "the answer %v from %v caused %v to %v", &in.header, in.header.Src, h, h.Dst)
+	case h.Message == swim.MessageGossip && !o.misled(n, h):
+		o.broken("S14", n, h.Dst.Node, "%v from %v, which says nothing wrong of us, was answered with %v", &in.header, in.header.Src, h)
 	case o.edges > maxEdges:
 		o.broken("S14", n, h.Dst.Node, "%v to %v follows from %d packets", h, h.Dst, o.edges)
 	}
@@ -65,6 +67,17 @@ func (o *oracle) checkChain(n *Node, h *swim.Header[ID]) {
 // the input is a packet.
 func (in *input) spontaneous(m swim.Message) bool {
 	return m == swim.MessageGossip && (in.suspected || in.became) || m == swim.MessageAnnounce && in.became
+}
+
+// misled reports whether the sender of the packet under way has to be told who we
+// are: it spoke of us, or to an earlier life of ours, or we hold it down for our
+// owner alone. Only then is a gossip answered by one.
+func (o *oracle) misled(n *Node, h *swim.Header[ID]) bool {
+	if o.in.said || o.in.strange {
+		return true
+	}
+	m, known := n.core.Member(h.Dst.Node)
+	return known && m.State == swim.Down
 }
 
 // A warning is that a process told somebody that it is misled.

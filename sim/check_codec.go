@@ -43,6 +43,31 @@ func (o *oracle) checkCodec(n *Node, p *swim.Packet[ID], data []byte) {
 	o.samples.buf = again
 }
 
+// checkCanonical: bytes that are read as a packet are just the bytes that the
+// packet is written as, but for what pads an announce (S29). So none is read that
+// has anything before, behind or in between that does not count. It holds for
+// whatever anybody sends, and needs no trust.
+func (o *oracle) checkCanonical(n *Node, data []byte) {
+	if !o.w.Watch {
+		return
+	}
+	q := &o.samples.parsed
+	if codec.Parse(data, q) != nil {
+		return
+	}
+	if q.Header.Message == swim.MessageAnnounce {
+		q.PadTo = len(data)
+	}
+	for i := range q.Updates {
+		q.Updates[i].Sent = false
+	}
+	again, err := codec.Append(o.samples.buf[:0], len(data), q)
+	if err != nil || q.Unknown == 0 && !bytes.Equal(again, data) {
+		o.broken("S29", n, n.number, "read %d bytes as %v, which is written in %d (%v)", len(data), q, len(again), err)
+	}
+	o.samples.buf = again
+}
+
 // sameUpdate reports whether two updates say the same. Goodbyes carry no
 // incarnation.
 func sameUpdate(a, b *swim.Update[ID]) bool {

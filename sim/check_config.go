@@ -6,8 +6,8 @@ import (
 	"github.com/selkie-go/selkie/swim"
 )
 
-// checkConfig: a configuration that is refused changes nothing (S30), and none
-// changes but by its owner.
+// checkConfig: a configuration that is refused changes nothing, one that is not
+// valid never comes into force (S30), and none changes but by its owner.
 func (o *oracle) checkConfig(n *Node, err error) {
 	s, cfg := &n.seen, n.core.Config()
 	if cfg == s.cfg {
@@ -16,6 +16,9 @@ func (o *oracle) checkConfig(n *Node, err error) {
 	var refused *swim.ConfigError
 	if errors.As(err, &refused) {
 		o.broken("S30", n, n.number, "refused a configuration (%v), and changed it", err)
+	}
+	if wrong := cfg.Validate(); wrong != nil || cfg.MaxPacket < leastPacket() {
+		o.broken("S30", n, n.number, "took a configuration that is not valid (%v)", wrong)
 	}
 	s.cfg = cfg
 	o.finalDown = o.finalDown || cfg.Rules.FinalDown

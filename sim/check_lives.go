@@ -107,6 +107,9 @@ func (o *oracle) became(n *Node, id ID) {
 			o.broken("S4", n, id.Node, "%v renews above %v, which never was", id, ID{id.Node, id.Life - 1})
 		}
 	}
+	if id.Node != s.id.Node {
+		s.heard = 0 // what was heard of was at the old address
+	}
 	s.renewal.moved(id.Node)
 	s.life.fallen = true // there is a later one
 	s.id, s.inc, s.state = id, 0, swim.Alive

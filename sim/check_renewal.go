@@ -48,6 +48,20 @@ func (o *oracle) checkRenewal(n *Node, note swim.Notification[ID]) {
 	r.count++
 }
 
+// checkAbove: one that renews by itself does so above every life of its address
+// that it heard of (S4), or the others would take it for an old one. Above the
+// last there is none.
+func (o *oracle) checkAbove(n *Node, heard bool) {
+	s := &n.seen
+	newest := s.heard
+	if heard {
+		newest = max(newest, o.in.newest)
+	}
+	if o.trust && o.in.kind != inputOwner && newest+1 != 0 && s.id.Life <= newest {
+		o.broken("S4", n, s.id.Node, "renewed as %v, although it heard of life %d", s.id, newest)
+	}
+}
+
 // checkSuccession: one that learns of a later life at its address renews above
 // it at once, if that is its first renewal (S4); within the back-off it has
 // reported a conflict (S26).

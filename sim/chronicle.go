@@ -51,6 +51,9 @@ func (c *chronicle) of(n *Node) *annals {
 
 // began notes that a process started.
 func (c *chronicle) began(n *Node) {
+	if n.first != nil {
+		return // a twin has no story of its own
+	}
 	self := n.core.Self()
 	c.supersede(n, NewsCrash, NewsLeave, NewsStart, NewsMetadata)
 	*c.of(n) = annals{open: c.of(n).open, started: c.w.now, ended: c.of(n).ended, newest: c.of(n).newest, life: self.ID.Life, raised: c.w.now}
@@ -66,6 +69,9 @@ func (a *annals) lives(life uint32) {
 
 // ended notes that a process ended.
 func (c *chronicle) ended(n *Node) {
+	if n.first != nil {
+		return // a twin has no story of its own
+	}
 	a := c.of(n)
 	a.ended = c.w.now
 	c.report.MemberSeconds += c.w.now.Sub(a.started).Seconds()
@@ -95,6 +101,9 @@ func (c *chronicle) count(n *Node) {
 // wrote is shown every packet that a node encodes: its header says what is new
 // about it.
 func (c *chronicle) wrote(n *Node, p *swim.Packet[ID]) {
+	if n.first != nil {
+		return // a twin has no story of its own
+	}
 	h, a := &p.Header, c.of(n)
 	if h.Message == swim.MessagePing && h.SrcState == swim.Alive {
 		c.probed(n, a, h)
@@ -127,6 +136,9 @@ func (c *chronicle) wrote(n *Node, p *swim.Packet[ID]) {
 
 // told is shown what the owner of a node is told.
 func (c *chronicle) told(n *Node, note *swim.Notification[ID]) {
+	if n.first != nil {
+		return // a twin has no story of its own
+	}
 	m := &note.Member
 	c.probes(n, note)
 	if c.promises != nil {

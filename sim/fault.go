@@ -102,7 +102,11 @@ const (
 
 	FaultGarbage FaultKind = "garbage" // Nodes receive Amount packets that nobody should send
 	FaultLies    FaultKind = "lies"    // Nodes tell lies, Amount each time
+	FaultNoise   FaultKind = "noise"   // Nodes receive Amount times bytes that are no packet
 	FaultDamage  FaultKind = "damage"  // the memory of Nodes is damaged
+
+	FaultTwin FaultKind = "twin" // a second process has the address of each of Nodes
+	FaultAge  FaultKind = "age"  // the counters of Nodes are near their ends, as after ages
 )
 
 // A part is what a fault does to one node.
@@ -158,7 +162,11 @@ var kinds = map[FaultKind]kind{
 
 	FaultGarbage: {node: part.garbage, dishonest: "garbage"},
 	FaultLies:    {node: part.lies, dishonest: "lies"},
+	FaultNoise:   {node: part.noise},
 	FaultDamage:  {node: part.damage, dishonest: "damaged memory"},
+
+	FaultTwin: {node: part.doubled},
+	FaultAge:  {node: part.age},
 }
 
 // FaultKinds returns all kinds, in the order of their names.

@@ -162,6 +162,15 @@ func (p part) clockStep(*Rehearsal) func() {
 	return nil
 }
 
+// age is a call of the owner, who may do with the counters what it wants.
+func (p part) age(*Rehearsal) func() {
+	p.n.Do(func(c *Core, _ swim.Runtime[ID]) error {
+		c.Age(rand.New(&p.dice.src))
+		return nil
+	})
+	return nil
+}
+
 func (p part) damage(*Rehearsal) func() {
 	if d, ok := any(p.n.core).(interface{ Damage(*rand.Rand) }); ok {
 		d.Damage(rand.New(&p.dice.src))

@@ -11,7 +11,24 @@ func (p part) garbage(r *Rehearsal) func() {
 	w, d := r.World, p.dice
 	for range max(1, min(p.f.Amount, 64)) {
 		from := w.nodes[d.below(len(w.nodes))]
-		w.inject(from, p.n, rubbish(d, w, p.n))
+		data := rubbish(d, w, p.n)
+		w.oracle.checkCanonical(p.n, data)
+		w.inject(from, p.n, data)
+	}
+	return nil
+}
+
+// noise lets a node receive bytes that are no packet, so that nobody has a reason
+// to distrust what is said afterwards.
+func (p part) noise(r *Rehearsal) func() {
+	w, d := r.World, p.dice
+	var q swim.Packet[ID]
+	for range max(1, min(p.f.Amount, 64)) {
+		data := rubbish(d, w, p.n)
+		w.oracle.checkCanonical(p.n, data)
+		if codec.Parse(data, &q) != nil {
+			w.inject(w.nodes[d.below(len(w.nodes))], p.n, data)
+		}
 	}
 	return nil
 }

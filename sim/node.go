@@ -54,6 +54,9 @@ type Node struct {
 	waking  bool         // a happening will let it go on
 
 	seen witness // what the oracle knows of the process
+
+	twin  *Node // another place at the same address, if there ever was one
+	first *Node // of a twin, the node whose address it has
 }
 
 // Traffic counts packets.
@@ -138,7 +141,13 @@ func (n *Node) life() uint32 {
 }
 
 // newest returns the latest generation that the node ever had.
-func (n *Node) newest() uint32 { return max(n.lives, n.life()) }
+func (n *Node) newest() uint32 {
+	newest := max(n.lives, n.life())
+	if t := n.twin; t != nil {
+		newest = max(newest, t.lives, t.life())
+	}
+	return newest
+}
 
 // Crash ends the process without a word.
 func (n *Node) Crash() {

@@ -57,6 +57,7 @@ type witness struct {
 	now   swim.Instant // of the latest input, by its clock; never goes back
 
 	guard    *guard
+	heard    uint32 // the latest life of its address that it was told of
 	probe    probing
 	judged   probing // the probe before
 	relays   []relayed
@@ -255,6 +256,13 @@ func (o *oracle) stepped(n *Node, err error) {
 	if self.ID != n.seen.id {
 		o.became(n, self.ID)
 	}
+	heard := o.in.kind == inputPacket && o.in.said && listened(err)
+	if o.in.became {
+		o.checkAbove(n, heard)
+	}
+	if heard {
+		n.seen.heard = max(n.seen.heard, o.in.newest)
+	}
 	o.checkIncarnation(n, self.Incarnation, self.Metadata)
 	o.checkState(n, self.State)
 	o.checkGuard(n)
@@ -264,7 +272,7 @@ func (o *oracle) stepped(n *Node, err error) {
 	switch in := &o.in; {
 	case in.refused || in.strange:
 		o.checkIgnored(n, err)
-	case in.kind == inputPacket && in.said && listened(err):
+	case heard:
 		o.checkDefence(n)
 	case in.kind == inputOwner:
 		o.checkConfig(n, err)

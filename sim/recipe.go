@@ -39,6 +39,17 @@ func (s *swarm) link(l Link) {
 	s.add(f)
 }
 
+// cut adds that no packet passes between two groups of nodes for a while.
+func (s *swarm) cut(a, b Set, lasts time.Duration) {
+	if len(a) > 0 && len(b) > 0 {
+		s.add(Fault{Kind: FaultPartition, For: lasts, Groups: []Set{a, b}})
+	}
+}
+
+// lasting draws how long a fault lasts that does nothing unless a few members
+// notice: some rounds of probes.
+func (s *swarm) lasting() time.Duration { return s.periods(5, 40) }
+
 // chance draws a probability up to so many in a hundred.
 func (s *swarm) chance(most int) float64 {
 	if s.wild {
@@ -82,7 +93,7 @@ var recipes = [...]recipe{
 		s.link(Link{Burst: Burst{Begin: s.chance(5), End: s.chance(50), Loss: 0.3 + s.chance(70)}})
 	}},
 	{"duplicate", false, func(s *swarm) {
-		s.link(Link{Duplicate: s.chance(30), Copies: s.d.between(1, 5), Spread: s.periods(1, 10)})
+		s.link(Link{Duplicate: s.chance(30), Copies: s.d.between(1, 5), Spread: s.d.logTime(s.period/1000, 10*s.period)})
 	}},
 	{"replay", false, func(s *swarm) {
 		s.add(Fault{Kind: FaultLink, For: s.most, Link: &Link{Replay: s.chance(50)}})
@@ -91,6 +102,19 @@ var recipes = [...]recipe{
 	{"delay", false, func(s *swarm) {
 		typical := s.d.logTime(s.period/1000, s.period/2)
 		s.link(Link{Latency: Latency{Shape: Shape(s.d.below(len(shapeNames))), Typical: typical, Tail: typical * time.Duration(s.d.between(1, 10))}})
+	}},
+	{"late", false, func(s *swarm) { // answers come when nobody waits for them any more
+		late := Link{Latency: Latency{Typical: s.d.duration(s.period/3, 2*s.period)}}
+		if s.d.below(2) == 0 {
+			s.add(Fault{Kind: FaultLink, For: s.lasting(), Link: &late})
+			return
+		}
+		s.add(Fault{Kind: FaultLink, For: s.lasting(), Nodes: s.some(50), Link: &late})
+	}},
+	{"detour", false, func(s *swarm) { // two reach each other by way of others only, and those hear everything twice
+		pair := s.sample(2)
+		s.cut(pair[:1], pair[1:], s.lasting())
+		s.add(Fault{Kind: FaultLink, For: s.most, Link: &Link{Loss: s.chance(20), Duplicate: 0.5, Copies: 1, Spread: s.d.logTime(s.period/1000, s.period)}})
 	}},
 	{"drift", false, func(s *swarm) { s.link(Link{Drift: s.d.logTime(s.period/100, s.period)}) }},
 	{"capacity", false, func(s *swarm) {
@@ -165,6 +189,30 @@ var recipes = [...]recipe{
 		s.add(f)
 	}},
 
+	{"suspected", false, func(s *swarm) { // and meanwhile something happens to the others
+		victim, lasts := s.sample(1), s.lasting()
+		if s.d.below(2) == 0 {
+			s.cut(victim, s.others(victim), lasts)
+		} else {
+			s.add(Fault{Kind: FaultCrash, For: lasts, Nodes: victim})
+		}
+		f := Fault{For: lasts, Nodes: s.others(victim), Every: s.periods(1, 6), InTurn: s.d.below(2) == 0}
+		switch s.d.below(5) {
+		case 0:
+			f.Kind, f.Each = FaultPause, s.d.logTime(s.period/4, 4*s.period)
+		case 1:
+			f.Kind, f.Every, f.Amount = FaultEarly, 0, int64(time.Millisecond)
+		case 2:
+			f.Kind, f.Each, f.InTurn = FaultRestartKnown, time.Millisecond, true
+		case 3:
+			f.Kind, f.Every, f.Amount = FaultLag, 0, int64(s.d.logTime(s.period/8, 4*s.period))
+		default:
+			f.Kind, f.Each = FaultRejoin, s.period/8
+			f.InTurn = true
+		}
+		s.add(f)
+	}},
+
 	{"crash", false, func(s *swarm) { s.nodes(FaultCrash, 30, 0) }},
 	{"crash-for-good", false, func(s *swarm) {
 		if n, ok := s.lose(); ok {
@@ -192,6 +240,15 @@ var recipes = [...]recipe{
 		f := Fault{Kind: s.anyRestart(), For: s.while(), Every: s.periods(1, 60), InTurn: true}
 		f.Each = s.d.logTime(min(s.period/100, f.Every), f.Every)
 		s.add(f)
+	}},
+	{"twin", false, func(s *swarm) {
+		s.add(Fault{Kind: FaultTwin, For: s.lasting(), Nodes: s.some(20)})
+	}},
+	{"age", false, func(s *swarm) {
+		old := s.some(50)
+		s.add(Fault{Kind: FaultAge, Nodes: old})
+		s.at += s.periods(1, 10)
+		s.cut(old, s.others(old), s.d.duration(s.period, 4*s.period))
 	}},
 	{"reuse", false, func(s *swarm) { s.nodes(FaultReuse, 20, int64(s.d.between(1, 2))) }},
 
@@ -267,6 +324,10 @@ var recipes = [...]recipe{
 		every := s.periods(1, 10)
 		s.add(Fault{Kind: FaultConfigure, For: s.while(), Every: every, Each: every * time.Duration(s.next), InTurn: true, Config: &cfg})
 	}},
+	{"misconfigure", false, func(s *swarm) {
+		cfg := invalid(s.d, s.plan.Config)
+		s.add(Fault{Kind: FaultConfigure, For: s.while(), Nodes: s.some(100), Config: &cfg})
+	}},
 	{"misuse", false, func(s *swarm) {
 		s.add(Fault{Kind: FaultMisuse, For: s.while(), Nodes: s.some(20), Every: s.d.logTime(s.period/50, 10*s.period)})
 	}},
@@ -274,6 +335,9 @@ var recipes = [...]recipe{
 		s.add(Fault{Kind: FaultBroadcast, For: s.while(), Every: s.d.logTime(s.period/20, s.period), InTurn: true, Amount: int64(s.d.log(16, 1400))})
 	}},
 
+	{"noise", false, func(s *swarm) {
+		s.add(Fault{Kind: FaultNoise, For: s.while(), Nodes: s.some(50), Every: s.d.logTime(s.period/20, 10*s.period), Amount: int64(s.d.log(1, 16))})
+	}},
 	{"garbage", true, func(s *swarm) {
 		s.add(Fault{Kind: FaultGarbage, For: s.while(), Nodes: s.some(50), Every: s.d.logTime(s.period/20, 10*s.period), Amount: int64(s.d.log(1, 16))})
 	}},

@@ -71,10 +71,12 @@ func (s *swarm) subset() {
 		}
 		panic("sim: weights do not add up")
 	}
-	apart := s.periods(4, 100) // between two faults of a storm
+	// A short plan has shorter storms, but not fewer.
+	length := int(s.plan.For / s.period)
+	apart := s.periods(1, max(2, min(100, length/12))) // between two faults of a storm
 	for s.at = 0; s.at < s.plan.For && len(s.plan.Faults) < mostFaults; {
-		storm := s.periods(10, 100)
-		quiet := s.d.duration(2*storm, 6*storm)
+		storm := s.periods(10, max(11, min(100, length/4)))
+		quiet := s.d.duration(min(2*storm, s.plan.For/8), min(6*storm, s.plan.For/4))
 		if s.d.below(4) == 0 {
 			s.most = quiet
 			s.draw(pick()) // what goes on while nothing else does

@@ -169,7 +169,7 @@ func (w *World) send(from *Node, dst ID, data []byte) {
 	if int(dst.Node) >= len(w.nodes) {
 		return // somebody made that member up
 	}
-	to := w.nodes[dst.Node]
+	to := w.nodes[dst.Node].receiver()
 	f := flight{from: from, to: to, cluster: from.Cluster, cause: w.step, data: data, edges: w.oracle.edges}
 	link := &w.profile.Links[from.Region][to.Region]
 	out := fate{delay: w.sampler[from.Region][to.Region].draw(link.Latency, w.wire)}

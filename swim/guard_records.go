@@ -89,6 +89,18 @@ func (g *Guard[ID, Addr]) compareTouched() {
 	}
 }
 
+// checkPassedOn: what a packet told us that we did not know, we tell others. If
+// it made us send anything, that may have been all the telling there is.
+func (g *Guard[ID, Addr]) checkPassedOn(slot uint32, before, after *shadow[ID]) {
+	c := g.core
+	if !g.input.packet || g.input.packets > 0 || before.known() && before.is == after.is {
+		return
+	}
+	if ring, _ := c.backlog.locate(c.roster, slot); ring == nil {
+		g.violated("L3", "we heard that %v is %v %d, and do not tell", after.is.id, after.is.state, after.is.inc)
+	}
+}
+
 func (s *shadow[ID]) tally() int {
 	if s.lone() {
 		return tallyLone
@@ -110,6 +122,7 @@ func (g *Guard[ID, Addr]) compareRecord(s *shadow[ID], slot uint32, r *record[ID
 		g.checkSuccession(&before, after)
 	}
 	g.tally[after.tally()]++
+	g.checkPassedOn(slot, &before, after)
 	g.checkSuspicion(slot, &before, after)
 	g.checkTombstone(&before, after)
 }

@@ -387,6 +387,11 @@ func TestGuardFindsEveryBrokenInvariant(t *testing.T) {
 			g.doubts.at(r.doubt).armed = false
 		}},
 		{"D13", "nothing probes", Config{}, func(g g) { g.disarm(TimerProbe) }},
+		{"L3", "news are not passed on", Config{}, func(g g) {
+			_ = g.handle("c", gossip, claim("b", 1, Alive, 7))
+			slot, _ := g.record("b")
+			g.backlog.remove(g.roster, slot)
+		}},
 		{"L7", "nothing contacts the lost", Config{}, func(g g) {
 			g.contacts.list = append(g.contacts.list, contact[who]{id: who{"x", 1}, seed: true})
 		}},

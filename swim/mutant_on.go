@@ -87,7 +87,7 @@ var mutants = [numMutants]struct{ name, does, breaks string }{
 	answerAtLength:  {"answer-at-length", "A sender that never answered us is sent more than it sent.", "S14"},
 	overfillPacket:  {"overfill-packet", "A packet takes one update more than it has room for.", "S13 S14"},
 	ignoreTrailing:  {"ignore-trailing", "Bytes behind the end of a packet are ignored.", "S13 S22 S29"},
-	applyUpToDamage: {"apply-up-to-damage", "Of a packet with a malformed record those up to it are applied.", "S21 S22"},
+	applyUpToDamage: {"apply-up-to-damage", "Of a packet with a malformed record those up to it are applied.", "S21 S22 S29"},
 
 	keepNewsToOneself:   {"keep-news-to-oneself", "What is learnt from others is not told on.", "L3 L4"},
 	tellLeftAsDown:      {"tell-left-as-down", "That somebody left is told as a Down.", "S2 S5 S24"},
