@@ -592,3 +592,29 @@ func TestLuckOfAFaultIsItsOwn(t *testing.T) {
 		t.Errorf("%v alone, %v among others", alone, among)
 	}
 }
+
+// An old packet does not arrive either where none does.
+func TestNothingIsReplayedWhereThePathIsCut(t *testing.T) {
+	r := stage(t, 3)
+	r.begin(Fault{Name: "a", Kind: FaultLink, Link: &Link{Replay: 0.9}})
+	r.World.Run(20 * time.Second)
+	r.begin(Fault{Name: "b", Kind: FaultPartition, Groups: []Set{{0, 1}, {2}}})
+	r.World.Run(2 * time.Second) // what is under way arrives
+	got := r.listen()
+	r.World.Run(20 * time.Second)
+	if old := got[[2]uint32{0, 2}] + got[[2]uint32{2, 0}]; old != 0 || got[[2]uint32{0, 1}] == 0 {
+		t.Errorf("%d packets crossed the cut", old)
+	}
+}
+
+// What a liar said of others is not held against them once all have healed.
+func TestNobodyHasLeftBecauseALiarSaidSo(t *testing.T) {
+	r := stage(t, 3)
+	r.World.oracle.distrust("the test wants it")
+	r.World.oracle.admit(&swim.Update[ID]{Member: swim.Member[ID]{ID: r.World.Node(1).Core().Self().ID, State: swim.Left}})
+	r.World.oracle.trustAgain()
+	r.World.Run(10 * time.Second)
+	for _, v := range r.World.Violations {
+		t.Error(v)
+	}
+}

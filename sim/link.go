@@ -327,7 +327,18 @@ func (i *Impairment) replay(f flight) {
 	}
 	if i.dice.hit(i.Link.Replay) {
 		old := i.records[i.dice.below(len(i.records))]
-		old.data = i.world.copyOf(old.data)
-		i.world.fly(old, i.dice.duration(0, time.Second))
+		later := i.dice.duration(0, time.Second)
+		if i.applies(old.from.number, old.to.number) && !i.world.cut(old.from, old.to) {
+			old.data = i.world.copyOf(old.data)
+			i.world.fly(old, later)
+		}
 	}
+}
+
+// cut reports whether no packet passes from one node to another, an old one as
+// little as a new one.
+func (w *World) cut(from, to *Node) bool {
+	return slices.ContainsFunc(w.impairments, func(i *Impairment) bool {
+		return i.Link.Cut && i.applies(from.number, to.number)
+	})
 }
