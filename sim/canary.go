@@ -107,6 +107,18 @@ var canaries = []canary{
 		o.hears(n, says(m, n, swim.MessageGossip))
 		o.became(n, ID{0, 9})
 	}},
+	{"S4", "a renewal below what it heard of", func(o *oracle, n, m *Node) {
+		o.born(ID{0, 5})
+		o.hears(n, says(m, n, swim.MessageGossip, record(ID{0, 5}, swim.Alive, 0)))
+		o.became(n, ID{0, 2})
+		o.checkAbove(n, true)
+	}},
+	{"S4", "a renewal below what it heard of before", func(o *oracle, n, m *Node) {
+		o.probes(n)
+		n.seen.heard = 5
+		o.became(n, ID{0, 2})
+		o.checkAbove(n, false)
+	}},
 	{"S4", "a later life that is not heeded", func(o *oracle, n, m *Node) {
 		o.hears(n, says(m, n, swim.MessageGossip, record(ID{0, 2}, swim.Alive, 0)))
 		o.checkDefence(n)
@@ -258,5 +270,19 @@ var canaries = []canary{
 	}},
 	{"S13", "what a guard says", func(o *oracle, n, m *Node) {
 		o.report(n, errors.Join(&swim.Violation{Invariant: "S13", What: "a lie"}))
+	}},
+	{"S14", "a gossip that is answered by one", func(o *oracle, n, m *Node) {
+		o.hears(n, says(m, n, swim.MessageGossip))
+		o.wrote(n, says(n, m, swim.MessageGossip))
+	}},
+	{"S29", "bytes behind the end that do not count", func(o *oracle, n, m *Node) {
+		p := says(n, m, swim.MessagePing)
+		data, _ := codec.Append(nil, 1400, p)
+		o.checkWritten(n, p, append(data, 0))
+	}},
+	{"S30", "a configuration that is not valid", func(o *oracle, n, m *Node) {
+		cfg := n.core.Config()
+		cfg.RoundTrip = cfg.Period
+		o.checkValid(n, cfg)
 	}},
 }

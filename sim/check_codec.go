@@ -51,10 +51,13 @@ func (o *oracle) checkCanonical(n *Node, data []byte) {
 	if !o.w.Watch {
 		return
 	}
-	q := &o.samples.parsed
-	if codec.Parse(data, q) != nil {
-		return
+	if q := &o.samples.parsed; codec.Parse(data, q) == nil {
+		o.checkWritten(n, q, data)
 	}
+}
+
+// checkWritten: a packet that was read is written as the bytes that it was.
+func (o *oracle) checkWritten(n *Node, q *swim.Packet[ID], data []byte) {
 	if q.Header.Message == swim.MessageAnnounce {
 		q.PadTo = len(data)
 	}

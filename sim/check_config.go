@@ -17,10 +17,15 @@ func (o *oracle) checkConfig(n *Node, err error) {
 	if errors.As(err, &refused) {
 		o.broken("S30", n, n.number, "refused a configuration (%v), and changed it", err)
 	}
-	if wrong := cfg.Validate(); wrong != nil || cfg.MaxPacket < leastPacket() {
-		o.broken("S30", n, n.number, "took a configuration that is not valid (%v)", wrong)
-	}
+	o.checkValid(n, cfg)
 	s.cfg = cfg
 	o.finalDown = o.finalDown || cfg.Rules.FinalDown
 	o.marks.hit(markConfigured)
+}
+
+// checkValid holds a configuration that comes into force to what is valid.
+func (o *oracle) checkValid(n *Node, cfg swim.Config) {
+	if wrong := cfg.Validate(); wrong != nil || cfg.MaxPacket < leastPacket() {
+		o.broken("S30", n, n.number, "took a configuration that is not valid (%v)", wrong)
+	}
 }

@@ -50,29 +50,29 @@ func (l *life) ruled(inc swim.Incarnation) bool {
 // An unheard record is one whose origin nobody has seen so far. It may lie in
 // the input under way: what changed is known only at its end.
 type unheard struct {
-	id    ID
-	inc   swim.Incarnation
-	by    ID // who is said to accuse; zero if it is about a verdict
-	state swim.State
+	id  ID
+	inc swim.Incarnation
+	by  ID // who is said to accuse; zero if it is about a verdict
 }
 
 // accused reports whether somebody accuses a life as a record says, or it was
 // brought in without names.
 //
 // Where Rules.FinalDown is on, a down member is down whatever the incarnation,
-// and the accusers of two such records are one set, which others take for
-// accusers of a suspect: then who accuses it at any incarnation is right.
-func (o *oracle) accused(l *life, by ID, inc swim.Incarnation, state swim.State) bool {
+// and the accusers of two such records are one set: then who accuses it at any
+// incarnation is right. Those whom such a Down only makes suspect it, because they
+// had not, take its accusers as they are.
+func (o *oracle) accused(l *life, by ID, inc swim.Incarnation) bool {
 	return l.accused(accusation{by: by, inc: inc}) || l.accused(accusation{inc: inc}) ||
-		o.finalDown && state >= swim.Suspect && slices.ContainsFunc(l.accusations, func(a accusation) bool { return a.by == by })
+		o.finalDown && slices.ContainsFunc(l.accusations, func(a accusation) bool { return a.by == by })
 }
 
 // checkDoubt: whoever is said to accuse a life does, and if it is said to be
 // down, there was a verdict (S5).
 func (o *oracle) checkDoubt(n *Node, l *life, u *swim.Update[ID]) {
 	for _, by := range u.By {
-		if !o.accused(l, by, u.Incarnation, u.State) {
-			o.in.unheard = append(o.in.unheard, unheard{id: u.ID, inc: u.Incarnation, by: by, state: u.State})
+		if !o.accused(l, by, u.Incarnation) {
+			o.in.unheard = append(o.in.unheard, unheard{id: u.ID, inc: u.Incarnation, by: by})
 		}
 	}
 	if u.State == swim.Down && !l.ruled(u.Incarnation) {
@@ -88,7 +88,7 @@ func (o *oracle) checkUnheard(n *Node) {
 		switch {
 		case l == nil || !o.trust:
 		case u.by != ID{}:
-			if !o.accused(l, u.by, u.inc, u.state) {
+			if !o.accused(l, u.by, u.inc) {
 				o.broken("S5", n, u.id.Node, "says that %v accuses %v at incarnation %d, which it never did", u.by, u.id, u.inc)
 				l.accuse(accusation{by: u.by, inc: u.inc})
 			}

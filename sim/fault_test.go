@@ -461,6 +461,45 @@ func TestGarbageIsRefusedOrHeals(t *testing.T) {
 	}
 }
 
+func TestNoiseIsRefusedAndNobodyIsDistrusted(t *testing.T) {
+	r := stage(t, 3)
+	r.begin(Fault{Name: "a", Kind: FaultNoise, Nodes: Nodes(1), For: 10 * time.Second, Every: 100 * time.Millisecond, Amount: 4})
+	r.World.Run(time.Minute)
+	if d := r.World.Node(1).Core().Stats().Drops[swim.DropMalformed]; d < 50 {
+		t.Errorf("%d malformed packets", d)
+	}
+	if !r.World.oracle.trust {
+		t.Error("what members say is no longer believed")
+	}
+	for _, v := range r.World.Violations {
+		t.Error(v)
+	}
+}
+
+func TestAgedMemberRefutesUntilItHasToRenew(t *testing.T) {
+	r := stage(t, 5)
+	n := r.World.Node(2)
+	was := n.Core().Self()
+	r.begin(Fault{Name: "a", Kind: FaultAge, Nodes: Nodes(2)})
+	if now := n.Core().Self(); now.ID != was.ID || now.Incarnation < 1<<64-3 {
+		t.Fatalf("%v is not old", now)
+	}
+	others := Nodes(0, 1, 3, 4)
+	for range 4 {
+		cut := r.World.Partition(Nodes(2), others)
+		r.World.Run(3 * r.World.profile.Config.Period)
+		cut.End()
+		r.World.Run(20 * r.World.profile.Config.Period)
+	}
+	if now := n.Core().Self(); now.ID.Life == was.ID.Life {
+		t.Errorf("it goes on as %v, whose incarnations are used up", now)
+	}
+	r.settled(t, 4)
+	for _, v := range r.World.Violations {
+		t.Error(v)
+	}
+}
+
 func TestLiarsAreHeardAndDistrusted(t *testing.T) {
 	r := stage(t, 6)
 	known := r.World.Node(0).Core().Stats()
@@ -551,5 +590,31 @@ func TestLuckOfAFaultIsItsOwn(t *testing.T) {
 	}
 	if alone, among := starts(false), starts(true); len(alone) != 4 || !slices.Equal(alone, among) {
 		t.Errorf("%v alone, %v among others", alone, among)
+	}
+}
+
+// An old packet does not arrive either where none does.
+func TestNothingIsReplayedWhereThePathIsCut(t *testing.T) {
+	r := stage(t, 3)
+	r.begin(Fault{Name: "a", Kind: FaultLink, Link: &Link{Replay: 0.9}})
+	r.World.Run(20 * time.Second)
+	r.begin(Fault{Name: "b", Kind: FaultPartition, Groups: []Set{{0, 1}, {2}}})
+	r.World.Run(2 * time.Second) // what is under way arrives
+	got := r.listen()
+	r.World.Run(20 * time.Second)
+	if old := got[[2]uint32{0, 2}] + got[[2]uint32{2, 0}]; old != 0 || got[[2]uint32{0, 1}] == 0 {
+		t.Errorf("%d packets crossed the cut", old)
+	}
+}
+
+// What a liar said of others is not held against them once all have healed.
+func TestNobodyHasLeftBecauseALiarSaidSo(t *testing.T) {
+	r := stage(t, 3)
+	r.World.oracle.distrust("the test wants it")
+	r.World.oracle.admit(&swim.Update[ID]{Member: swim.Member[ID]{ID: r.World.Node(1).Core().Self().ID, State: swim.Left}})
+	r.World.oracle.trustAgain()
+	r.World.Run(10 * time.Second)
+	for _, v := range r.World.Violations {
+		t.Error(v)
 	}
 }

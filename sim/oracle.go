@@ -121,6 +121,8 @@ func (o *oracle) trustAgain() {
 		for u := range n.core.State() {
 			o.admit(&u)
 		}
+		// A liar may have said for others that they left.
+		n.seen.life.left = n.core.Self().State == swim.Left
 		o.guarded(n)
 	}
 	for _, n := range o.w.nodes {

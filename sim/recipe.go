@@ -242,7 +242,9 @@ var recipes = [...]recipe{
 		s.add(f)
 	}},
 	{"twin", false, func(s *swarm) {
-		s.add(Fault{Kind: FaultTwin, For: s.lasting(), Nodes: s.some(20)})
+		// The wait between two renewals doubles: it takes a while until one of
+		// them has to live with the other.
+		s.add(Fault{Kind: FaultTwin, For: s.periods(10, 100), Nodes: s.some(20)})
 	}},
 	{"age", false, func(s *swarm) {
 		old := s.some(50)
