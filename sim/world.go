@@ -134,10 +134,11 @@ func (w *World) Step() bool {
 	if w.halted || len(w.queue.heap) == 0 {
 		return false
 	}
-	h := w.queue.take()
+	h, ref := w.queue.take()
 	w.now = max(w.now, h.at)
 	w.step++
-	w.happen(&h)
+	w.happen(h)
+	w.queue.done(ref)
 	return true
 }
 

@@ -41,16 +41,3 @@ func TestSameSeedSameRun(t *testing.T) {
 		t.Errorf("%x, then %x", first, again)
 	}
 }
-
-func BenchmarkQuietCluster(b *testing.B) {
-	w := New(1, LAN)
-	w.Grow(64)
-	w.Run(time.Minute)
-	b.ReportAllocs()
-	start := w.Now()
-	for b.Loop() {
-		w.Run(time.Second)
-	}
-	hours := 64 * w.Now().Sub(start).Hours()
-	b.ReportMetric(hours/b.Elapsed().Seconds(), "node-hours/s")
-}
