@@ -213,10 +213,10 @@ func (w *World) send(from *Node, dst ID, data []byte) {
 func (w *World) hurry(most time.Duration) {
 	late := w.now.Add(most)
 	for _, e := range w.queue.heap {
-		if h := &w.queue.table[e.ref]; h.kind == arrival && h.at > late {
+		if h := w.queue.table[e.ref]; h.kind == arrival && h.at > late {
 			w.lose(h.flight(), "late")
 			w.done(h.data)
-			*h = happening{at: h.at, order: h.order, kind: planned, do: func() {}}
+			*h = happening{at: h.at, kind: planned, do: func() {}}
 		}
 	}
 }
