@@ -105,8 +105,11 @@ func (c *chronicle) wrote(n *Node, p *swim.Packet[ID]) {
 		return // a twin has no story of its own
 	}
 	h, a := &p.Header, c.of(n)
-	if h.Message == swim.MessagePing && h.SrcState == swim.Alive {
-		c.probed(n, a, h)
+	if h.Message == swim.MessagePing {
+		if h.SrcState == swim.Alive {
+			c.probed(n, a, h)
+		}
+		a.probing.number = h.Number // those of a goodbye have numbers, too
 	}
 	if h.Src.Life != a.life {
 		a.left = false // who said goodbye may come back as somebody else

@@ -10,8 +10,8 @@ import "time"
 // whose state contradicts its place becomes a suspect, who may refute; a
 // moment that no configuration could have set becomes now.
 //
-// What is of fixed size is looked at once in a period, by whatever input comes
-// then, and of the members a few in turn. Records are also looked at when
+// What is of fixed size is looked at once in four periods, a part in each, by
+// whatever input comes then, and of the members a few in turn. Records are also looked at when
 // something happens to them.
 type audit struct {
 	last Instant // when it was looked
@@ -20,8 +20,8 @@ type audit struct {
 	late uint8   // which tasks were overdue
 }
 
-// auditSlots is how many slots of the roster one audit looks at.
-const auditSlots = 4
+// auditSlots is how many slots of the roster are looked at every fourth time.
+const auditSlots = 16
 
 // limits are the longest times that any configuration so far could set.
 type limits struct {
@@ -73,15 +73,27 @@ func (c *Core[ID, Addr]) auditInTurn() (looked bool) {
 	return true
 }
 
-// look is one audit.
+// look is one audit: a quarter of everything, so that it costs a probe round
+// little.
 func (c *Core[ID, Addr]) look() {
 	c.audit.last = c.now
 	c.audit.turn++
-	c.auditOurselves()
-	c.auditMoments()
-	c.auditTasks()
-	c.auditBacklog()
-	c.auditTally()
+	switch c.audit.turn % 4 {
+	case 0:
+		c.auditOurselves()
+		c.auditMoments()
+	case 1:
+		c.auditTasks()
+	case 2:
+		c.auditBacklog()
+		c.auditTally()
+	default:
+		c.auditMembers()
+	}
+}
+
+// auditMembers looks at the members whose turn it is.
+func (c *Core[ID, Addr]) auditMembers() {
 	for range min(auditSlots, c.roster.slots) {
 		if c.audit.slot >= c.roster.slots {
 			c.audit.slot = 0
@@ -104,7 +116,9 @@ func (c *Core[ID, Addr]) rewind(now Instant) {
 			c.dig(slot)
 		}
 	}
-	c.look()
+	for range 4 {
+		c.look()
+	}
 }
 
 // A standing is how we stand to the cluster, in words that differ in many
@@ -217,7 +231,7 @@ func (c *Core[ID, Addr]) auditMoments() {
 		c.relays[0].until = c.now // those behind it wait for it
 		c.mended()
 	}
-	if c.audit.turn%16 == 0 {
+	if c.audit.turn%64 == 0 {
 		c.sized = sized{} // it costs more to check it than to work it out
 	}
 }
@@ -329,7 +343,7 @@ func (c *Core[ID, Addr]) lostEvent(k TimerKind) {
 
 // auditBacklog counts anew what waits to be told, one priority in turn.
 func (c *Core[ID, Addr]) auditBacklog() {
-	if c.backlog.rings[c.audit.turn%uint32(numPriorities)].recount() {
+	if c.backlog.rings[c.audit.turn/4%uint32(numPriorities)].recount() {
 		c.mended()
 	}
 }

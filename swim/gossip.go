@@ -75,7 +75,6 @@ func (c *Core[ID, Addr]) post(to uint32, h Header[ID], room int, with filling) e
 	known := to != none
 	if h.Message.HasUpdates() && known && c.concerns(c.roster.at(to), &h) {
 		c.load(p, []uint32{to})
-		c.roster.at(to).flags &^= isBehind
 	}
 	// Otherwise what is told about the receiver is told to it too: in a cluster
 	// of two there is nobody else, and it could never end.
@@ -99,6 +98,9 @@ func (c *Core[ID, Addr]) post(to uint32, h Header[ID], room int, with filling) e
 	}
 	if err := c.transmit(p, room); err != nil {
 		return err
+	}
+	if own > 0 && p.Updates[0].Sent {
+		c.roster.at(to).flags &^= isBehind
 	}
 	if with == full {
 		c.settleBacklog(p.Updates[own:])
