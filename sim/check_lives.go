@@ -108,8 +108,9 @@ func (o *oracle) became(n *Node, id ID) {
 		}
 	}
 	if id.Node != s.id.Node {
-		s.renewal, s.heard = renewing{}, 0 // what was heard of was at the old address
+		s.heard = 0 // what was heard of was at the old address
 	}
+	s.renewal.moved(id.Node)
 	s.life.fallen = true // there is a later one
 	s.id, s.inc, s.state = id, 0, swim.Alive
 	s.life = o.born(id)

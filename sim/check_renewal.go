@@ -9,10 +9,18 @@ import (
 // renewing is what there is to know of the renewals of one process, by its own
 // clock.
 type renewing struct {
+	address  uint32 // for which all this is; an owner may give another one
 	count    int
 	last     swim.Instant
 	wait     time.Duration // how long the next has to wait at least
 	reported bool          // a conflict was, since it last was quiet
+}
+
+// moved forgets all of it when the owner gives the process another address.
+func (r *renewing) moved(to uint32) {
+	if r.address != to {
+		*r = renewing{address: to}
+	}
 }
 
 // longestWait is the largest back-off of renewals, and the quiet time that ends
@@ -23,6 +31,7 @@ const longestWait = 10 * time.Minute
 // address do not renew in turns for ever (S26).
 func (o *oracle) checkRenewal(n *Node, note swim.Notification[ID]) {
 	r, now := &n.seen.renewal, n.seen.now
+	r.moved(note.Old.Node)
 	gap := now.Sub(r.last)
 	if r.count > 0 && gap < r.wait && o.trust {
 		o.broken("S26", n, n.number, "%v renews %v after the last time, not before %v", note.Member.ID, gap, r.wait)

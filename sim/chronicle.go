@@ -165,8 +165,9 @@ func (c *chronicle) told(n *Node, note *swim.Notification[ID]) {
 		return // somebody made that member up
 	}
 	about := c.w.nodes[m.ID.Node]
-	for _, s := range slices.Clone(c.of(about).open) {
-		if s.waitsFor(n) && s.isTold(c.report.News[s.index].Kind, note) {
+	open := c.of(about).open
+	for i := len(open) - 1; i >= 0; i-- { // from the last, because one that everybody heard is taken out
+		if s := open[i]; s.waitsFor(n) && s.isTold(c.report.News[s.index].Kind, note) {
 			c.heard(about, s, n)
 		}
 	}

@@ -23,6 +23,9 @@ func (c *clock) at(now swim.Instant) swim.Instant {
 		return c.local
 	}
 	d := int64(now - c.base)
+	if c.ppm == 0 {
+		return max(0, c.local+swim.Instant(d))
+	}
 	return max(0, c.local+swim.Instant(d+d/million*c.ppm+d%million*c.ppm/million))
 }
 

@@ -155,14 +155,3 @@ func TestDrawnPlansRunTheSameTwice(t *testing.T) {
 		}
 	}
 }
-
-// The seeds are always the same, so that the figures can be compared.
-func BenchmarkSwarmMix(b *testing.B) {
-	hours := 0.0
-	seed := uint64(0)
-	for b.Loop() {
-		hours += Draw(seed%200, Mix{MaxNodes: 32, Least: time.Minute, Most: 6 * time.Minute}).Run(nil).NodeHours
-		seed++
-	}
-	b.ReportMetric(hours/b.Elapsed().Seconds(), "node-hours/s")
-}

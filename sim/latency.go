@@ -99,15 +99,9 @@ func normal(d *dice) int64 {
 
 // scale returns t·2^power.
 func scale(t time.Duration, power int64) time.Duration {
-	whole, part := power>>16, uint64(power&(one-1))
-	factor := uint64(1) << 32
-	for bit, root := range roots {
-		if part>>(15-bit)&1 != 0 {
-			hi, lo := bits.Mul64(factor, root)
-			factor = hi<<32 | lo>>32
-		}
-	}
-	hi, lo := bits.Mul64(uint64(t), factor)
+	whole, part := power>>16, power&(one-1)
+	hi, lo := bits.Mul64(coarse[part>>8], fine[part&255])
+	hi, lo = bits.Mul64(uint64(t), hi<<32|lo>>32)
 	if hi>>31 != 0 {
 		return longest
 	}
@@ -163,6 +157,24 @@ var quantiles = [257]int64{
 	43218, 43671, 44135, 44612, 45102, 45606, 46125, 46661, 47213, 47785, 48376, 48990, 49628, 50293, 50987, 51713,
 	52475, 53278, 54127, 55027, 55988, 57019, 58132, 59344, 60677, 62162, 63842, 65786, 68106, 71006, 74937, 81292,
 	96854,
+}
+
+// coarse are 2^(i/256), fine 2^(i/65536), in units of 2^-32.
+var coarse, fine = powers(roots[:8]), powers(roots[8:])
+
+// powers returns the products of all choices of eight roots, the first for the
+// highest bit of the index.
+func powers(roots []uint64) (all [256]uint64) {
+	for i := range all {
+		all[i] = 1 << 32
+		for bit, root := range roots {
+			if i>>(7-bit)&1 != 0 {
+				hi, lo := bits.Mul64(all[i], root)
+				all[i] = hi<<32 | lo>>32
+			}
+		}
+	}
+	return all
 }
 
 // roots are 2^(1/2), 2^(1/4), 2^(1/8), …, in units of 2^-32.

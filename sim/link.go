@@ -151,12 +151,20 @@ func (i *Impairment) release(among Set) {
 		}
 	}
 	i.clogged = slices.DeleteFunc(i.clogged, in)
-	if i.Link.Hold == 0 {
+	if i.Link.Hold == 0 && i.Link.Queue.Rate == 0 {
 		return
 	}
 	for _, n := range w.nodes { // not the map: its order is not the same twice
 		for _, m := range w.nodes {
-			if p := i.paths[pair(n, m)]; p != nil && p.held != nil && in(*p.held) {
+			p := i.paths[pair(n, m)]
+			if p == nil || !among.Has(n.number) || !among.Has(m.number) {
+				continue
+			}
+			for _, f := range p.queue {
+				w.fly(f, f.delay)
+			}
+			p.queue = nil
+			if p.held != nil {
 				w.fly(*p.held, p.held.delay)
 				p.held = nil
 			}
@@ -326,19 +334,11 @@ func (i *Impairment) replay(f flight) {
 		i.records[at] = f
 	}
 	if i.dice.hit(i.Link.Replay) {
-		old := i.records[i.dice.below(len(i.records))]
-		later := i.dice.duration(0, time.Second)
-		if i.applies(old.from.number, old.to.number) && !i.world.cut(old.from, old.to) {
-			old.data = i.world.copyOf(old.data)
-			i.world.fly(old, later)
+		old, delay := i.records[i.dice.below(len(i.records))], i.dice.duration(0, time.Second)
+		if !i.applies(old.from.number, old.to.number) || i.world.severed(old.from.number, old.to.number) {
+			return
 		}
+		old.data = i.world.copyOf(old.data)
+		i.world.fly(old, delay)
 	}
-}
-
-// cut reports whether no packet passes from one node to another, an old one as
-// little as a new one.
-func (w *World) cut(from, to *Node) bool {
-	return slices.ContainsFunc(w.impairments, func(i *Impairment) bool {
-		return i.Link.Cut && i.applies(from.number, to.number)
-	})
 }

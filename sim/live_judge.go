@@ -37,8 +37,8 @@ func (c *chronicle) strict(n, m *Node, note *swim.Notification[ID]) {
 	if !p.holds("L2") {
 		return
 	}
-	if c.of(m).reused {
-		return // it may be about the process that had this identity before (D9)
+	if a := c.of(m); a.reused && c.w.now.Sub(a.started) < 2*p.bounds.slow.Period {
+		return // it has the life of the process before it, which did not answer a probe
 	}
 	if w := c.w; w.now < p.accurate || w.now >= p.settled && p.core.Has(n.number) && p.core.Has(m.number) {
 		w.oracle.broken("L2", n, m.number, "told %v, which runs and is connected", note)

@@ -28,6 +28,9 @@ func (r *rounds) of(member uint32) *turn {
 
 // probes follows who is active at a node.
 func (c *chronicle) probes(n *Node, note *swim.Notification[ID]) {
+	if c.promises == nil {
+		return // it would take a turn of each node for each other
+	}
 	r := &c.of(n).probing
 	if note.Kind == swim.NotifyUp {
 		r.ups++ // one that somebody made up is probed like any other
@@ -45,6 +48,9 @@ func (c *chronicle) probes(n *Node, note *swim.Notification[ID]) {
 
 // probed checks how long a member waited for its probe.
 func (c *chronicle) probed(n *Node, a *annals, h *swim.Header[ID]) {
+	if c.promises == nil {
+		return
+	}
 	r := &a.probing
 	r.number = h.Number
 	if int(h.Dst.Node) >= len(c.w.nodes) {
@@ -66,7 +72,7 @@ func (c *chronicle) defunct(n *Node) {
 
 // starved is L9.
 func (c *chronicle) starved(n *Node, member uint32, r *rounds, t *turn) {
-	if p := c.promises; p == nil || !p.holds("L9") || !t.active {
+	if p := c.promises; !p.holds("L9") || !t.active {
 		return
 	}
 	c.promises.checked("L9")

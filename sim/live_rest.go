@@ -93,8 +93,8 @@ func (r *Rehearsal) clean(n *Node) {
 		w.oracle.broken("S16", n, n.number, "remembers %d members that are gone, of %d", known, dead)
 	}
 	timers := 0
-	for i := range w.queue.table {
-		if h := &w.queue.table[i]; h.kind == timing && h.node == n && h.epoch == n.epoch {
+	for _, h := range w.queue.table {
+		if h.kind == timing && h.node == n && h.epoch == n.epoch {
 			timers++
 		}
 	}

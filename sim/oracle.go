@@ -125,6 +125,11 @@ func (o *oracle) trustAgain() {
 		n.seen.life.left = n.core.Self().State == swim.Left
 		o.guarded(n)
 	}
+	for _, n := range o.w.nodes {
+		if n.running { // whatever it said of itself meanwhile
+			n.seen.life.left = n.core.Self().State == swim.Left
+		}
+	}
 	o.trust = true
 	o.marks.hit(markTrustAgain)
 }

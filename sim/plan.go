@@ -31,8 +31,9 @@ type Result struct {
 	Plan       Plan
 	Violations []Violation
 	// Invalid says why the run tested nothing; empty if it did.
-	Invalid   string
-	Hash      uint64
+	Invalid string
+	Hash    uint64
+	// NodeHours is for how long processes ran, together.
 	NodeHours float64
 	Marks     map[string]int // named states that were reached, and how often
 	Report    Report
@@ -107,14 +108,15 @@ func (p Plan) profile() Profile {
 // result sums up what happened so far.
 func (r *Rehearsal) result() Result {
 	w := r.World
+	report := w.Report()
 	return Result{
 		Plan:       r.plan,
 		Violations: w.Violations,
 		Hash:       w.hash,
-		NodeHours:  float64(len(w.nodes)) * w.now.Sub(0).Hours(),
+		NodeHours:  report.MemberSeconds / 3600,
 		Invalid:    w.oracle.invalid(len(r.plan.Faults)),
 		Marks:      w.oracle.reached(),
-		Report:     w.Report(),
+		Report:     report,
 		Promises:   r.promises.list(),
 	}
 }

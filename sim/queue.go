@@ -5,7 +5,6 @@ import "github.com/selkie-go/selkie/swim"
 // A happening is something that will happen to one node or to the world.
 type happening struct {
 	at    swim.Instant
-	order uint64 // among those of one instant: rank, then number
 	cause uint64 // the step that brought it about
 
 	kind happeningKind
@@ -37,17 +36,18 @@ const (
 )
 
 // A queue is what will happen, ordered: a heap of four ways over small
-// entries, the happenings themselves lie in a table.
+// entries. The happenings themselves stay where they are, and their memory is
+// used again.
 type queue struct {
 	heap  []entry
-	table []happening
+	table []*happening
 	free  []uint32
 	count uint64 // happenings so far
 }
 
 type entry struct {
 	at    swim.Instant
-	order uint64
+	order uint64 // among those of one instant: rank, then number
 	ref   uint32
 }
 
@@ -62,17 +62,23 @@ const rankBits = 8
 // then the earlier entered.
 func (q *queue) add(h happening, rank uint8) {
 	q.count++
-	h.order = uint64(rank)<<(64-rankBits) | q.count
-	ref := uint32(len(q.table))
-	if n := len(q.free); n > 0 {
-		ref = q.free[n-1]
-		q.free = q.free[:n-1]
-		q.table[ref] = h
-	} else {
-		q.table = append(q.table, h)
+	if len(q.free) == 0 {
+		q.grow()
 	}
-	q.heap = append(q.heap, entry{h.at, h.order, ref})
+	ref := q.free[len(q.free)-1]
+	q.free = q.free[:len(q.free)-1]
+	*q.table[ref] = h
+	q.heap = append(q.heap, entry{h.at, uint64(rank)<<(64-rankBits) | q.count, ref})
 	q.up(len(q.heap) - 1)
+}
+
+// grow makes room for more happenings.
+func (q *queue) grow() {
+	more := make([]happening, 64)
+	for i := range more {
+		q.free = append(q.free, uint32(len(q.table)))
+		q.table = append(q.table, &more[i])
+	}
 }
 
 // next returns when something happens next.
@@ -83,19 +89,23 @@ func (q *queue) next() (swim.Instant, bool) {
 	return q.heap[0].at, true
 }
 
-// take removes what happens next, which there must be.
-func (q *queue) take() happening {
-	ref := q.heap[0].ref
+// take removes what happens next, which there must be. Whoever took it hands its
+// memory back by done.
+func (q *queue) take() (h *happening, ref uint32) {
+	ref = q.heap[0].ref
 	last := len(q.heap) - 1
 	q.heap[0] = q.heap[last]
 	q.heap = q.heap[:last]
 	if last > 1 {
 		q.down(0)
 	}
-	h := q.table[ref]
-	q.table[ref] = happening{}
+	return q.table[ref], ref
+}
+
+// done takes back the memory of what has happened.
+func (q *queue) done(ref uint32) {
+	*q.table[ref] = happening{}
 	q.free = append(q.free, ref)
-	return h
 }
 
 func (q *queue) up(i int) {

@@ -28,14 +28,15 @@ func TestQueueIsInOrder(t *testing.T) {
 	for number := range 3000 {
 		put(number)
 		if d.below(3) == 0 {
-			h := q.take()
+			h, ref := q.take()
 			k := waiting[h.cause]
+			q.done(ref)
 			for _, other := range waiting {
 				if compareKeys(k.at, other.at, k.rank, other.rank, k.number, other.number) > 0 {
 					t.Fatalf("%v came before %v", k, other)
 				}
 			}
-			delete(waiting, h.cause)
+			delete(waiting, uint64(k.number))
 		}
 	}
 	for _, k := range waiting {
@@ -43,7 +44,9 @@ func TestQueueIsInOrder(t *testing.T) {
 	}
 	slices.SortFunc(want, func(a, b key) int { return compareKeys(a.at, b.at, a.rank, b.rank, a.number, b.number) })
 	for len(q.heap) > 0 {
-		got = append(got, waiting[q.take().cause])
+		h, ref := q.take()
+		got = append(got, waiting[h.cause])
+		q.done(ref)
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)

@@ -253,15 +253,15 @@ func (p *play) traffic(over time.Duration) (packets, bytes float64) {
 // timers returns how many timer events of a node are outstanding.
 func (p *play) timers(n *Node) int {
 	count := 0
-	for i := range p.queue.table {
-		if h := &p.queue.table[i]; h.kind == timing && h.node == n && h.epoch == n.epoch {
+	for _, h := range p.queue.table {
+		if h.kind == timing && h.node == n && h.epoch == n.epoch {
 			count++
 		}
 	}
 	return count
 }
 
-// memory returns what a node would write to a disk.
+// memoryOf returns what a node would write to a disk.
 func memoryOf(n *Node) []swim.Update[ID] {
 	var known []swim.Update[ID]
 	for u := range n.core.State() {

@@ -10,8 +10,8 @@ import (
 )
 
 // Single bits flip on the wire. First a checksum stands before the nodes, then
-// it does not, and memory is faulty too: what nobody ever said goes round. In 2008 one such
-// bit, in gossip without a checksum, took a storage service down for a day.
+// it does not, and memory is faulty too: what nobody ever said goes round. One such bit, in
+// gossip without a checksum, took a storage service down for eight hours.
 var bitflip = script{
 	name:    "bitflip",
 	text:    "Bits of packets flip, first with a checksum before the nodes, and then without it and in memory too; with it nothing happens (S23, L2), and without it all is well again by itself, some time later (L10), and quiet (L8).",

@@ -97,11 +97,13 @@ func TestScenariosCanFail(t *testing.T) {
 	}
 }
 
-// forsake stops everybody from contacting the lost, once the cluster is one.
+// forsake stops everybody from contacting the lost, seeds too, once the cluster
+// is one.
 func forsake(p *play) {
 	p.After(20*time.Second, func() {
 		p.profile.Config.AnnounceDown.Every = swim.Off
 		p.each(nil, func(n *Node) {
+			n.Seeds = Set{}
 			n.Do(func(c *Core, rt swim.Runtime[ID]) error { return c.Configure(p.profile.Config, rt) })
 		})
 	})

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/selkie-go/selkie/swim"
@@ -133,10 +134,11 @@ func (w *World) Step() bool {
 	if w.halted || len(w.queue.heap) == 0 {
 		return false
 	}
-	h := w.queue.take()
+	h, ref := w.queue.take()
 	w.now = max(w.now, h.at)
 	w.step++
-	w.happen(&h)
+	w.happen(h)
+	w.queue.done(ref)
 	return true
 }
 
@@ -204,6 +206,24 @@ func (w *World) send(from *Node, dst ID, data []byte) {
 		return
 	}
 	w.fly(f, out.delay)
+}
+
+// hurry loses what is on its way for longer than so much from now on. What a
+// slow path kept for an hour would come back long after the path is healed.
+func (w *World) hurry(most time.Duration) {
+	late := w.now.Add(most)
+	for _, e := range w.queue.heap {
+		if h := w.queue.table[e.ref]; h.kind == arrival && h.at > late {
+			w.lose(h.flight(), "late")
+			w.done(h.data)
+			*h = happening{at: h.at, kind: planned, do: func() {}}
+		}
+	}
+}
+
+// severed reports whether nothing at all passes on a path.
+func (w *World) severed(from, to uint32) bool {
+	return slices.ContainsFunc(w.impairments, func(i *Impairment) bool { return i.Link.Cut && i.applies(from, to) })
 }
 
 // fly lets a packet arrive after a time. Its data are the flight's own.

@@ -30,7 +30,7 @@ func (w *World) everybodySees(others int) bool {
 // An eventful run is the same twice, whatever the number of processors is, and
 // on machines of 32 bits.
 func TestSameSeedSameRun(t *testing.T) {
-	const written = 0x7bf3fa023e86fed8
+	const written = 0x3cfb7f8cf1c65459
 	run := func() uint64 { return eventful(7, LAN, 9, nil).Hash() }
 	first := run()
 	if first != written {
@@ -40,17 +40,4 @@ func TestSameSeedSameRun(t *testing.T) {
 	if again := run(); again != first {
 		t.Errorf("%x, then %x", first, again)
 	}
-}
-
-func BenchmarkQuietCluster(b *testing.B) {
-	w := New(1, LAN)
-	w.Grow(64)
-	w.Run(time.Minute)
-	b.ReportAllocs()
-	start := w.Now()
-	for b.Loop() {
-		w.Run(time.Second)
-	}
-	hours := 64 * w.Now().Sub(start).Hours()
-	b.ReportMetric(hours/b.Elapsed().Seconds(), "node-hours/s")
 }

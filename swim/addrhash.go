@@ -14,7 +14,20 @@ func newHash[Addr comparable]() func(at Addr) uint32 {
 	if own, ok := any(newAddrHash(seed)).(func(at Addr) uint32); ok {
 		return own
 	}
+	if own, ok := any(newWordHash(seed)).(func(at Addr) uint32); ok {
+		return own
+	}
 	return func(at Addr) uint32 { return uint32(maphash.Comparable(seed, at)) }
+}
+
+// newWordHash returns the hash of addresses that are numbers, as those of a
+// simulated cluster are, in the way of newAddrHash.
+func newWordHash(seed maphash.Seed) func(at uint32) uint32 {
+	keys := [2]uint64{maphash.Comparable(seed, 0), maphash.Comparable(seed, 1) | 1}
+	return func(at uint32) uint32 {
+		hi, lo := bits.Mul64(uint64(at)^keys[0], keys[1])
+		return uint32((hi ^ lo) * 0x9e3779b97f4a7c15 >> 32)
+	}
 }
 
 // newAddrHash returns the hash of the ready-made addresses: two products of

@@ -85,7 +85,7 @@ func (c *Core[ID, Addr]) post(to uint32, h Header[ID], room int, with filling) e
 	}
 	own := len(p.Updates) // outside the budget
 	c.slots = c.slots[:0]
-	if with == full && h.Message.HasUpdates() {
+	if with == full && h.Message.HasUpdates() && c.backlog.len() > 0 {
 		c.slots = c.backlog.gather(c.size().transmissions, c.most(room), c.slots, skip)
 		if !c.roster.touch(c.slots) {
 			c.sweep(c.slots)
@@ -168,6 +168,9 @@ func (c *Core[ID, Addr]) most(room int) int {
 
 // settleBacklog takes note of which updates were sent.
 func (c *Core[ID, Addr]) settleBacklog(updates []Update[ID]) {
+	if len(updates) == 0 {
+		return
+	}
 	c.backlog.sent(c.roster, c.slots, func(i int) bool { return updates[i].Sent && planted != tellForever })
 	sent := 0
 	for i := range updates {

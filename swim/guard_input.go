@@ -77,7 +77,8 @@ const (
 // only submitted again, and a late one shortens nothing.
 func (g *Guard[ID, Addr]) checkEvent() {
 	c, in := g.core, &g.input
-	if most := eventsPerMember*max(g.peak, c.roster.len()) + eventsBesides; g.events > most {
+	// A count of members that was damaged is no reason for more events, or fewer.
+	if most := eventsPerMember*min(max(g.peak, c.roster.len()), int(c.roster.slots)) + eventsBesides; g.events > most {
 		g.violated("S16", "%d events are outstanding, at most %d", g.events, most)
 	}
 	if !in.fired {

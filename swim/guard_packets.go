@@ -141,14 +141,15 @@ func (g *Guard[ID, Addr]) limit() int {
 func (g *Guard[ID, Addr]) checkPacket() {
 	c, in := g.core, &g.input
 	if in.packets > 0 {
-		fan := max(c.cfg.IndirectProbes, c.cfg.Gossip.Num, c.cfg.Announce.Num, c.cfg.AnnounceDown.Num)
-		// The event of a probe may judge, console and ping, or ask others to,
-		// before it renews, which is announced to whoever demanded it and gossiped.
-		if c.us.id != g.us.id && in.fired {
-			fan = max(c.cfg.IndirectProbes, 0) + max(c.cfg.Gossip.Num, 1)
+		// The event of a probe may judge, console and ping.
+		most := 4 + max(c.cfg.IndirectProbes, c.cfg.Gossip.Num, c.cfg.Announce.Num, c.cfg.AnnounceDown.Num)
+		if c.us.id != g.us.id {
+			// A renewal that waited comes with whatever input is next: it is
+			// announced to whoever demanded it, and gossiped.
+			most += 1 + c.cfg.Gossip.Num
 		}
-		if in.packets > 4+fan {
-			g.violated("S14", "%d packets at once, at most %d", in.packets, 4+fan)
+		if in.packets > most {
+			g.violated("S14", "%d packets at once, at most %d", in.packets, most)
 		}
 	}
 	h := &c.in.Header
