@@ -39,8 +39,8 @@ func (c *chronicle) probes(n *Node, note *swim.Notification[ID]) {
 		return
 	}
 	t := r.of(note.Member.ID.Node)
-	if note.Kind == swim.NotifyDown {
-		t.active = false
+	if note.Kind == swim.NotifyDown || n.core.Self().State != swim.Alive {
+		t.active = false // who says goodbye probes nobody
 		return
 	}
 	*t = turn{active: true, number: r.number, ups: r.ups, among: uint32(n.core.NumActive())}

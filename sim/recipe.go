@@ -73,6 +73,9 @@ func (s *swarm) apart() time.Duration {
 	if s.d.below(4) == 0 && forget < s.plan.For/2 {
 		return forget + s.periods(1, 50)
 	}
+	if s.d.below(2) == 0 {
+		return s.lasting()
+	}
 	return max(s.while(), s.period)
 }
 
@@ -113,6 +116,11 @@ var recipes = [...]recipe{
 	}},
 	{"detour", false, func(s *swarm) { // two reach each other by way of others only, and those hear everything twice
 		pair := s.sample(2)
+		if s.d.below(2) == 0 { // and news get lost
+			cfg := s.plan.Config
+			cfg.Transmissions = swim.Scale{Factor: 1, Least: 1}
+			s.add(Fault{Kind: FaultConfigure, For: s.most, Config: &cfg})
+		}
 		s.cut(pair[:1], pair[1:], s.lasting())
 		s.add(Fault{Kind: FaultLink, For: s.most, Link: &Link{Loss: s.chance(20), Duplicate: 0.5, Copies: 1, Spread: s.d.logTime(s.period/1000, s.period)}})
 	}},
