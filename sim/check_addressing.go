@@ -12,7 +12,7 @@ type sampling struct {
 
 // hashEvery is how many packets for others there are to one that is checked for
 // having changed nothing at all.
-const hashEvery = 8
+const hashEvery = 32
 
 // sampleHash takes the hash of a core before it can have acted on a packet.
 func (o *oracle) sampleHash(n *Node) {

@@ -73,7 +73,7 @@ func (s *swarm) subset() {
 	}
 	// A short plan has shorter storms, but not fewer.
 	length := int(s.plan.For / s.period)
-	apart := s.periods(1, max(2, min(100, length/12))) // between two faults of a storm
+	apart := s.periods(min(4, max(1, length/60)), max(2, min(100, length/12))) // between two faults of a storm
 	for s.at = 0; s.at < s.plan.For && len(s.plan.Faults) < mostFaults; {
 		storm := s.periods(10, max(11, min(100, length/4)))
 		quiet := s.d.duration(min(2*storm, s.plan.For/8), min(6*storm, s.plan.For/4))

@@ -140,6 +140,9 @@ func (p part) misuse(r *Rehearsal) func() {
 
 func (n *Node) misuse(d *dice, other *Node) {
 	at := ID{other.number, uint32(d.below(4))}
+	if at == (ID{}) {
+		at.Life = 1 // the zero value is nobody
+	}
 	switch d.below(16) {
 	case 0:
 		n.Do((*Core).Leave)
