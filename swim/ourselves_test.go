@@ -268,3 +268,20 @@ func TestSuspicionsGoOnAfterComingBack(t *testing.T) {
 	c.run(10 * time.Second)
 	c.wantMember("b", "b down 0 by x+y")
 }
+
+// Rule 15: a renewal that waited was wanted until it was carried out, so the
+// quiet that ends the back-off begins there, not when it was first wanted.
+func TestRenewalThatWaitedIsFollowedByAWholeWait(t *testing.T) {
+	c := newTestCore(t, calm(), "a", "b")
+	c.renewal = renewal[who]{last: c.now, trigger: c.now.Add(-20 * time.Second), wait: maxRenewalWait}
+	c.now = c.now.Add(maxRenewalWait - 10*time.Second)
+	c.hear("b", Header[who]{Message: MessageTurnUndead, About: who{"a", 1}})
+	if got := c.Self().ID; got != (who{"a", 1}) {
+		t.Errorf("it became %v ten seconds early", got)
+	}
+	c.now = c.now.Add(11 * time.Second)
+	c.hear("b", gossip)
+	if got := c.Self().ID; got != (who{"a", 2}) {
+		t.Errorf("after the wait it is %v", got)
+	}
+}

@@ -27,7 +27,7 @@ func (c *Core[ID, Addr]) fell(newest ID) {
 	if !w.heard || newest.Supersedes(w.newest) {
 		w.newest, w.heard = newest, true
 	}
-	if w.wait > 0 && c.now.Sub(w.trigger) > maxRenewalWait {
+	if w.wait > 0 && c.now.Sub(max(w.trigger, w.last)) > maxRenewalWait {
 		w.wait = 0
 		w.reported = false
 	}
