@@ -25,8 +25,15 @@ func (p part) noise(r *Rehearsal) func() {
 	var q swim.Packet[ID]
 	for range max(1, min(p.f.Amount, 64)) {
 		data := rubbish(d, w, p.n)
+		if d.below(64) == 0 {
+			data = make([]byte, 1<<16) // more than a datagram holds
+		}
 		w.oracle.checkCanonical(p.n, data)
-		if codec.Parse(data, &q) != nil {
+		switch {
+		case codec.Parse(data, &q) == nil:
+		case d.below(2) == 0 && p.n.stopped == 0:
+			p.n.Receive(data)
+		default:
 			w.inject(w.nodes[d.below(len(w.nodes))], p.n, data)
 		}
 	}

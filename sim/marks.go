@@ -1,6 +1,10 @@
 package sim
 
-import "github.com/selkie-go/selkie/swim"
+import (
+	"slices"
+
+	"github.com/selkie-go/selkie/swim"
+)
 
 // A mark names a state that runs should reach now and then. A soak in which one
 // was never reached does not test what it seems to.
@@ -72,7 +76,7 @@ const (
 )
 
 // losses are the reasons for which packets do not arrive, and a mark each.
-var losses = []string{"cut", "loss", "burst", "too-large", "queue", "checksum", "nobody", "other-cluster", "socket", "otherwise"}
+var losses = []string{"cut", "loss", "burst", "too-large", "queue", "checksum", "nobody", "other-cluster", "socket"}
 
 // The marks behind those of losses: one for each reason for which a core
 // ignores something, then its counters.
@@ -99,13 +103,22 @@ type MarkInfo struct {
 // Marks returns all marks there are, in a fixed order. The runs of a soak should
 // reach each.
 func Marks() []MarkInfo {
+	return slices.DeleteFunc(everyMark(), func(m MarkInfo) bool { return m.Name == "" })
+}
+
+// everyMark returns the marks by their numbers. What can not happen here has no
+// name.
+func everyMark() []MarkInfo {
 	all := append([]MarkInfo(nil), described[:]...)
 	for _, why := range losses {
 		all = append(all, MarkInfo{"lost " + why, "A packet did not arrive: " + why + "."})
 	}
 	for d := range swim.NumDrops {
-		name := swim.Drop(d).String()
-		all = append(all, MarkInfo{"drop " + name, "A core ignored something: " + name + "."})
+		if d := swim.Drop(d); d == swim.DropUnordered {
+			all = append(all, MarkInfo{}) // the identities of a World keep the laws
+		} else {
+			all = append(all, MarkInfo{"drop " + d.String(), "A core ignored something: " + d.String() + "."})
+		}
 	}
 	for _, c := range counters {
 		all = append(all, MarkInfo{c.name, c.text})
@@ -215,7 +228,7 @@ func (o *oracle) reached() map[string]int {
 		}
 	}
 	names := map[string]int{}
-	for i, info := range Marks() {
+	for i, info := range everyMark() {
 		if all[i] > 0 {
 			names[info.Name] = int(all[i])
 		}
@@ -226,7 +239,7 @@ func (o *oracle) reached() map[string]int {
 // lost notes that a packet does not arrive.
 func (o *oracle) lost(why string) {
 	for i, known := range losses {
-		if why == known || i == len(losses)-1 {
+		if why == known {
 			o.marks.hit(markLost + mark(i))
 			return
 		}
