@@ -69,7 +69,7 @@ func (o *oracle) accused(l *life, by ID, inc swim.Incarnation) bool {
 
 // checkDoubt: whoever is said to accuse a life does, and if it is said to be
 // down, there was a verdict (S5).
-func (o *oracle) checkDoubt(n *Node, l *life, u *swim.Update[ID]) {
+func (o *oracle) checkDoubt(l *life, u *swim.Update[ID]) {
 	for _, by := range u.By {
 		if !o.accused(l, by, u.Incarnation) {
 			o.in.unheard = append(o.in.unheard, unheard{id: u.ID, inc: u.Incarnation, by: by})

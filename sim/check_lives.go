@@ -183,7 +183,7 @@ func (o *oracle) checkRecord(n *Node, u *swim.Update[ID]) {
 			l.left = true
 		}
 	case swim.Suspect, swim.Down:
-		o.checkDoubt(n, l, u)
+		o.checkDoubt(l, u)
 	}
 }
 

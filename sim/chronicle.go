@@ -39,7 +39,6 @@ type story struct {
 	waits   []bool // by node
 	life    uint32
 	version uint64 // of NewsMetadata
-	name    string // of NewsBroadcast
 }
 
 func (c *chronicle) of(n *Node) *annals {
@@ -194,20 +193,6 @@ func (s *story) isTold(kind NewsKind, note *swim.Notification[ID]) bool {
 		return m.ID.Life > s.life || m.Metadata >= s.version
 	default:
 		return false
-	}
-}
-
-// broadcast notes that a node broadcasts a payload of a name that no other has.
-func (c *chronicle) broadcast(n *Node, name string) {
-	c.tell(n, NewsBroadcast, story{name: name}, func(*Node) bool { return true })
-}
-
-// delivered notes that a payload that a node broadcast has reached another.
-func (c *chronicle) delivered(to *Node, by *Node, name string) {
-	for _, s := range slices.Clone(c.of(by).open) {
-		if s.name == name && s.waitsFor(to) {
-			c.heard(by, s, to)
-		}
 	}
 }
 

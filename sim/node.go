@@ -39,8 +39,7 @@ type Node struct {
 
 	world  *World
 	number uint32
-	core   *Core // nil before the first start
-	cfg    swim.Config
+	core   *Core  // nil before the first start
 	epoch  uint32 // which process it is
 	lives  uint32 // the latest life that it ever had
 	dice   *dice

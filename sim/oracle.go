@@ -203,7 +203,7 @@ func (o *oracle) wrote(n *Node, p *swim.Packet[ID]) {
 func (o *oracle) read(n *Node, p *swim.Packet[ID]) {
 	h := &p.Header
 	o.in.read, o.in.header = true, *h
-	if h.Dst != n.seen.id && !(h.Message == swim.MessageAnnounce && h.Dst.Node == n.seen.id.Node) {
+	if h.Dst != n.seen.id && (h.Message != swim.MessageAnnounce || h.Dst.Node != n.seen.id.Node) {
 		o.in.strange = true
 		o.sampleHash(n)
 		return

@@ -54,16 +54,15 @@ type NewsKind string
 
 // The kinds.
 const (
-	NewsCrash     NewsKind = "crash"     // the process ended; known when it is down
-	NewsLeave     NewsKind = "leave"     // it said goodbye
-	NewsStart     NewsKind = "start"     // a process started, the first or another; known when it is up, or renamed
-	NewsMetadata  NewsKind = "metadata"  // it raised the version of its metadata
-	NewsBroadcast NewsKind = "broadcast" // it broadcast a payload
+	NewsCrash    NewsKind = "crash"    // the process ended; known when it is down
+	NewsLeave    NewsKind = "leave"    // it said goodbye
+	NewsStart    NewsKind = "start"    // a process started, the first or another; known when it is up, or renamed
+	NewsMetadata NewsKind = "metadata" // it raised the version of its metadata
 )
 
 // NewsKinds are all of them, in the order in which to print them.
 func NewsKinds() []NewsKind {
-	return []NewsKind{NewsCrash, NewsLeave, NewsStart, NewsMetadata, NewsBroadcast}
+	return []NewsKind{NewsCrash, NewsLeave, NewsStart, NewsMetadata}
 }
 
 // Of returns the news of a kind.

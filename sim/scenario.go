@@ -74,20 +74,9 @@ type play struct {
 	invalid string // what the story needs and did not come to be
 }
 
-// grow adds nodes, starts them, and returns them.
-func (p *play) grow(count int) Set {
-	var added Set
-	for range count {
-		n := p.Add()
-		n.Start(Boot{})
-		added = append(added, n.number)
-	}
-	return added
-}
-
 // form grows a cluster and waits until it is one.
 func (p *play) form(count int) {
-	p.grow(count)
+	p.Grow(count)
 	p.mustAgree("L5", time.Minute)
 }
 
@@ -139,7 +128,8 @@ func (p *play) needs(so bool, what string) {
 // else, and have nothing to tell. Each cluster is on its own. It may take so
 // long, and no longer.
 func (p *play) mustAgree(invariant string, within time.Duration) {
-	began, dispute := p.now, ""
+	began := p.now
+	var dispute string
 	for {
 		dispute = p.dispute()
 		if passed := p.now.Sub(began); dispute == "" || passed >= within || p.halted {

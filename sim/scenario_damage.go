@@ -48,7 +48,7 @@ var poisonRecord = script{
 	text:    "Records are told that some or all refuse, and reach nodes that just start; a packet with a bad one changes nothing (S21, S22), and nobody else is affected (L2, L3).",
 	profile: LAN.with(func(c *swim.Config) { c.ForgetAfter = 10 * time.Minute }),
 	tell: func(p *play) {
-		p.grow(6)
+		p.Grow(6)
 		for range 6 { // these have no room for one member more
 			full := p.profile.Config
 			full.MaxMembers = 12

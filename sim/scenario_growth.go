@@ -14,12 +14,12 @@ var scaleCliff = script{
 	profile: LAN,
 	tell: func(p *play) {
 		half := 64 * p.size
-		p.grow(half)
+		p.Grow(half)
 		p.mustAgree("L5", 2*time.Minute)
 		_, before := p.traffic(2 * time.Minute)
 		heard := p.listen(nil, nil)
 		for range half {
-			p.grow(1)
+			p.Grow(1)
 			p.Run(time.Minute / time.Duration(half))
 		}
 		p.mustAgree("L5", 3*time.Minute)
@@ -45,7 +45,7 @@ var oldCluster = script{
 	}),
 	tell: func(p *play) {
 		const year = 365 * 24 * time.Hour
-		p.grow(5)
+		p.Grow(5)
 		p.mustAgree("L5", 30*24*time.Hour)
 		heard := p.listen(nil, nil)
 		for range 30 {

@@ -97,7 +97,7 @@ var syncStorm = script{
 	profile: LAN.with(func(c *swim.Config) { c.MaxPacket = 400 }),
 	tell: func(p *play) {
 		const nodes = 48
-		p.grow(nodes)
+		p.Grow(nodes)
 		p.mustAgree("L5", 3*time.Minute)
 		heard := p.listen(nil, nil)
 		blip := p.Impair("blip", nil, nil, Link{Cut: true})
@@ -147,7 +147,7 @@ var deadTalk = script{
 		quarrel(Nodes(0), Nodes(1))
 		p.mustAgree("L6", 3*time.Minute)
 
-		p.grow(2)
+		p.Grow(2)
 		p.mustAgree("L5", time.Minute)
 		quarrel(Nodes(0, 2), Nodes(1, 3))
 		p.mustAgree("L6", 3*time.Minute)

@@ -56,6 +56,7 @@ func (r *Rehearsal) settle() {
 	r.heal(p.core)
 	w.Run(r.plan.setBack())
 	r.cutOff()
+	w.hurry(2 * p.bounds.slow.Period)
 	if r.plan.Restart {
 		for _, n := range w.nodes {
 			if p.core.Has(n.number) && (!n.running || n.core.Self().State != swim.Alive) {
@@ -202,7 +203,7 @@ func (r *Rehearsal) apart(live []*Node) string {
 	for i, n := range live {
 		for j, m := range live {
 			known, any := n.core.Member(m.number)
-			if any && known.State != swim.Left && !(forgets && known.State == swim.Down) || n.Seeds.Has(m.number) {
+			if any && known.State != swim.Left && (!forgets || known.State != swim.Down) || n.Seeds.Has(m.number) {
 				from, to := group[j], group[i]
 				for k := range group {
 					if group[k] == from {

@@ -172,7 +172,7 @@ func (g *Guard[ID, Addr]) checkPacket() {
 func (g *Guard[ID, Addr]) checkAcked(h *Header[ID], understood bool) {
 	c, p := g.core, &g.probe
 	if !understood || h.Message != MessageAck && h.Message != MessageForwardedAck {
-		if c.probe.acked && !(p.acked && p.number == c.probe.number) {
+		if c.probe.acked && (!p.acked || p.number != c.probe.number) {
 			g.violated("S11", "probe %d of %v was answered by nobody", c.probe.number, c.probe.target)
 		}
 		return

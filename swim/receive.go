@@ -70,7 +70,7 @@ func (c *Core[ID, Addr]) parse(packet []byte, p *Packet[ID]) error {
 	if h.Src.Addr() == c.us.addr {
 		return c.drop(DropEcho)
 	}
-	if h.Dst != c.us.id && !(planted == hearForAnyLife && h.Dst.Addr() == c.us.addr) {
+	if h.Dst != c.us.id && (planted != hearForAnyLife || h.Dst.Addr() != c.us.addr) {
 		return c.misaddressed(h, len(packet))
 	}
 	if h.Message.HasAbout() && h.Message != MessageTurnUndead && h.About.Addr() == c.us.addr {

@@ -14,7 +14,7 @@ func (compact) Parse(data []byte, p *Packet[ID]) error {
 		base:       generationEpoch,
 	}
 	r.packet(p)
-	if r.failed && !(planted == applyUpToDamage && len(p.Updates) > 1) {
+	if r.failed && (planted != applyUpToDamage || len(p.Updates) <= 1) {
 		p.Reset()
 		return ErrMalformed
 	}

@@ -207,7 +207,7 @@ func (c *plain[ID]) Parse(data []byte, p *Packet[ID]) error {
 	p.Reset()
 	r := wireReader{rest: data}
 	c.parse(&r, p)
-	if r.failed && !(planted == applyUpToDamage && len(p.Updates) > 1) {
+	if r.failed && (planted != applyUpToDamage || len(p.Updates) <= 1) {
 		p.Reset()
 		return ErrMalformed
 	}

@@ -236,7 +236,7 @@ func (s *script) checkFile(p *sim.Plan) error {
 // parse returns the fault that a flag asks for.
 func (s *script) parse(number int, f faultFlag) (fault sim.Fault, err error) {
 	fault = sim.Fault{Name: fmt.Sprintf("%s-%d", f.verb.kind, number), Kind: f.verb.kind}
-	who := ""
+	var who string
 	if who, fault.At, fault.For, err = f.split(s.span); err != nil {
 		return fault, err
 	}

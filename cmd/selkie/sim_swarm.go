@@ -117,7 +117,7 @@ func (a *app) swarm(ctx context.Context, s *swarm, ledger string) error {
 			return err
 		}
 	}
-	var progress io.Writer = io.Discard
+	progress := io.Discard
 	if isTerminal(a.err) {
 		progress = a.err
 	}
