@@ -262,7 +262,7 @@ func (o *oracle) stepped(n *Node, err error) {
 	if o.in.became {
 		o.checkAbove(n, heard)
 	}
-	if heard {
+	if heard && self.State == swim.Alive { // who left or is down listens to nothing about itself
 		n.seen.heard = max(n.seen.heard, o.in.newest)
 	}
 	o.checkIncarnation(n, self.Incarnation, self.Metadata)
