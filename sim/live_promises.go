@@ -83,6 +83,10 @@ func promise(p Plan, profile Profile) promises {
 		// The promises are about faults of machines and networks. From lies and
 		// damage the cluster recovers, which is L10.
 		all.not("members lie, are damaged, or are told nonsense", "L1", "L2", "L4", "L9", "L12")
+		if b.slow.MaxMembers < 2*b.nodes+inventions {
+			// They are remembered for ForgetAfter, and nobody makes way.
+			all.not("made-up members may take the room of real ones", "L3", "L6", "L7", "L8", "L10")
+		}
 	} else {
 		all.not("nothing is damaged", "L10")
 	}
@@ -108,6 +112,9 @@ func promise(p Plan, profile Profile) promises {
 	}
 	return all
 }
+
+// inventions is room for the members that liars, and damaged packets, make up.
+const inventions = 1000
 
 // not notes why a run is not held to some promises. The first reason counts.
 func (p *promises) not(why string, invariants ...string) {

@@ -143,6 +143,10 @@ func (n *Node) misuse(d *dice, other *Node) {
 	if at == (ID{}) {
 		at.Life = 1 // the zero value is nobody
 	}
+	if n.core != nil && n.core.Self().State == swim.Down && d.below(2) == 0 {
+		n.Do((*Core).ReuseIdentity) // hardly anybody has a use for it otherwise
+		return
+	}
 	switch d.below(16) {
 	case 0:
 		n.Do((*Core).Leave)
