@@ -40,8 +40,9 @@ func (o *oracle) checkRenewal(n *Node, note swim.Notification[ID]) {
 		o.marks.hit(markRenewedAgain)
 	}
 	if gap > longestWait {
-		// Quiet for so long it may have been, or not: the shorter wait counts.
-		r.wait, r.reported = 0, false
+		// Quiet for so long it may have been, or not: the shorter wait counts,
+		// and a conflict need not be reported again.
+		r.wait = 0
 	}
 	r.wait = min(max(n.seen.cfg.Period, 2*r.wait), longestWait)
 	r.last = now

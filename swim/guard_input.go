@@ -55,13 +55,18 @@ func (g *Guard[ID, Addr]) Fired(event Timer[ID]) {
 func (g *Guard[ID, Addr]) Submitted(event Timer[ID], after time.Duration) {
 	in := &g.input
 	g.timed = true
-	g.events++
+	if in.fired || in.packet { // how often an owner changes settings is up to them
+		g.events++
+	}
 	in.submissions++
 	if in.fired && event == in.event && g.core.now.Add(after) == in.at {
 		in.resubmitted = true
 	}
 	if after == 0 && event.Kind < numTimerKinds && g.core.tasks[event.Kind].token == event.Token {
-		in.submissions-- // it is due, and may have got lost (rule 110)
+		in.submissions-- // it is due, and may have got lost (rule 111)
+	}
+	if in.fired && in.event.Kind == TimerSuspicion && event.Kind == TimerSuspicion && event.ID == in.event.ID {
+		in.submissions-- // the suspicion is looked at, and waits for an event from now on
 	}
 }
 
