@@ -38,7 +38,7 @@ func (o *oracle) checkAcking(n *Node, h *swim.Header[ID]) {
 		}
 		return
 	}
-	if int(asker.Node) >= len(o.w.nodes) {
+	if asker.Node >= uint32(len(o.w.nodes)) {
 		return
 	}
 	to := o.w.nodes[asker.Node]

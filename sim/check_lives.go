@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/selkie-go/selkie/swim"
@@ -22,7 +23,7 @@ type life struct {
 
 // know returns a life of an address, or nil if it never was.
 func (o *oracle) know(id ID) *life {
-	if int(id.Node) >= len(o.lives) {
+	if id.Node >= uint32(len(o.lives)) {
 		return nil
 	}
 	all := o.lives[id.Node]
@@ -38,7 +39,7 @@ func (o *oracle) know(id ID) *life {
 // find returns where a life is among those of its address, or belongs.
 func (o *oracle) find(id ID) (int, bool) {
 	return slices.BinarySearchFunc(o.lives[id.Node], id.Life, func(l *life, number uint32) int {
-		return int(int64(l.number) - int64(number))
+		return cmp.Compare(l.number, number)
 	})
 }
 
@@ -47,7 +48,7 @@ func (o *oracle) enter(id ID) *life {
 	if l := o.know(id); l != nil {
 		return l
 	}
-	if int(id.Node) >= len(o.w.nodes) {
+	if id.Node >= uint32(len(o.w.nodes)) {
 		return &life{number: id.Life} // nobody can be there
 	}
 	for len(o.lives) < len(o.w.nodes) {

@@ -163,7 +163,7 @@ func (c *chronicle) told(n *Node, note *swim.Notification[ID]) {
 	default:
 		return
 	}
-	if int(m.ID.Node) >= len(c.w.nodes) {
+	if m.ID.Node >= uint32(len(c.w.nodes)) {
 		return // somebody made that member up
 	}
 	about := c.w.nodes[m.ID.Node]
@@ -199,7 +199,7 @@ func (s *story) isTold(kind NewsKind, note *swim.Notification[ID]) bool {
 // wrong reports whether a member whom somebody doubts runs, as that very
 // identity, and packets can pass between the two.
 func (c *chronicle) wrong(n *Node, about ID) bool {
-	if int(about.Node) >= len(c.w.nodes) {
+	if about.Node >= uint32(len(c.w.nodes)) {
 		return false
 	}
 	m := c.w.nodes[about.Node]

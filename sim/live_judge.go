@@ -9,7 +9,7 @@ import (
 // judge holds what the owner of a node is told about others to the promises of
 // accuracy: L2, L4 and L12.
 func (c *chronicle) judge(n *Node, note *swim.Notification[ID]) {
-	if note.Kind != swim.NotifyDown && note.Kind != swim.NotifySuspect || int(note.Member.ID.Node) >= len(c.w.nodes) {
+	if note.Kind != swim.NotifyDown && note.Kind != swim.NotifySuspect || note.Member.ID.Node >= uint32(len(c.w.nodes)) {
 		return
 	}
 	m := c.w.nodes[note.Member.ID.Node]

@@ -35,7 +35,7 @@ func (c *chronicle) probes(n *Node, note *swim.Notification[ID]) {
 	if note.Kind == swim.NotifyUp {
 		r.ups++ // one that somebody made up is probed like any other
 	}
-	if note.Kind != swim.NotifyUp && note.Kind != swim.NotifyDown || int(note.Member.ID.Node) >= len(c.w.nodes) {
+	if note.Kind != swim.NotifyUp && note.Kind != swim.NotifyDown || note.Member.ID.Node >= uint32(len(c.w.nodes)) {
 		return
 	}
 	t := r.of(note.Member.ID.Node)
@@ -53,7 +53,7 @@ func (c *chronicle) probed(n *Node, a *annals, h *swim.Header[ID]) {
 	}
 	r := &a.probing
 	r.number = h.Number
-	if int(h.Dst.Node) >= len(c.w.nodes) {
+	if h.Dst.Node >= uint32(len(c.w.nodes)) {
 		return
 	}
 	t := r.of(h.Dst.Node)

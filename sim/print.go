@@ -48,7 +48,7 @@ func TextTrace(w io.Writer, nodes int, f Filter) func(Event) {
 		case EventPause:
 			rest = 'z'
 		}
-		if int(e.Node) < len(columns) && (e.Kind < EventSend) {
+		if e.Node < uint32(len(columns)) && (e.Kind < EventSend) {
 			columns[e.Node] = byte(rest)
 		}
 		if !f.Has(&e) {
@@ -70,7 +70,7 @@ func strip(columns []byte, e *Event) string {
 		for i := range b {
 			b[i] = sign
 		}
-	case int(e.Node) < len(b):
+	case e.Node < uint32(len(b)):
 		b[e.Node] = sign
 	}
 	return string(b)

@@ -261,7 +261,7 @@ func madeUp(live []*Node) bool {
 	for _, n := range live {
 		for u := range n.core.State() {
 			for _, id := range append([]ID{u.ID}, u.By...) {
-				if int(id.Node) >= len(n.world.nodes) {
+				if id.Node >= uint32(len(n.world.nodes)) {
 					return true
 				}
 			}

@@ -167,7 +167,7 @@ func (w *World) happen(h *happening) {
 
 // send puts a packet of a node on its way.
 func (w *World) send(from *Node, dst ID, data []byte) {
-	if int(dst.Node) >= len(w.nodes) {
+	if dst.Node >= uint32(len(w.nodes)) {
 		return // somebody made that member up
 	}
 	to := w.nodes[dst.Node].receiver()
