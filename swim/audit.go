@@ -27,7 +27,9 @@ const auditSlots = 16
 type limits struct {
 	tasks     [numTimerKinds]time.Duration
 	period    time.Duration
-	suspicion time.Duration
+	probe     time.Duration // between two probes
+	least     time.Duration // to refute
+	suspicion time.Duration // while nobody confirms it
 	spread    time.Duration
 	memory    time.Duration
 	leave     time.Duration
@@ -37,12 +39,17 @@ type limits struct {
 func (l *limits) cover(cfg *Config) {
 	most := max(cfg.Members, cfg.MaxMembers+1)
 	l.period = max(l.period, cfg.Period)
-	l.suspicion = max(l.suspicion, suspicionTime(most, cfg.SuspicionFactor, cfg.Period))
+	l.probe = max(l.probe, multiple(cfg.Period, 1+max(cfg.MaxHealth, 0)))
+	least := suspicionTime(most, cfg.SuspicionFactor, cfg.Period)
+	l.least = max(l.least, least)
+	l.suspicion = max(l.suspicion, multiple(least, cfg.MaxSuspicion))
 	l.spread = max(l.spread, spreadTime(most, max(cfg.Period, cfg.Gossip.Every)))
 	l.memory = max(l.memory, cfg.ForgetAfter)
 	l.leave = max(l.leave, cfg.LeaveTimeout)
 	for k, every := range [numTimerKinds]time.Duration{
-		TimerIndirect:     cfg.RoundTrip,
+		TimerIndirect:     multiple(cfg.RoundTrip, 1+max(cfg.MaxHealth, 0)),
+		TimerNack:         multiple(cfg.Period, maxRelayPeriods),
+		TimerProbe:        l.probe,
 		TimerAnnounce:     cfg.Announce.Every,
 		TimerAnnounceDown: cfg.AnnounceDown.Every,
 		TimerGossip:       cfg.Gossip.Every,
@@ -213,6 +220,14 @@ func (c *Core[ID, Addr]) auditMoments() {
 		c.pause.frozen = 0
 		c.mended()
 	}
+	if !c.past(c.pause.heard) {
+		c.pause.heard = c.now
+		c.mended()
+	}
+	if h := &c.health; h.doubt < 0 || h.doubt > maxHealth {
+		h.doubt = 0
+		c.mended()
+	}
 	c.roster.active.bound()
 	c.roster.lost.bound()
 	if q := &c.queue; q.credit < 0 || q.credit > maxDatagram {
@@ -227,9 +242,12 @@ func (c *Core[ID, Addr]) auditMoments() {
 		c.leaving.until = c.now.Add(c.cfg.LeaveTimeout)
 		c.mended()
 	}
-	if len(c.relays) > 0 && !c.within(c.relays[0].until, c.longest.period) {
-		c.relays[0].until = c.now // those behind it wait for it
-		c.mended()
+	for i := range c.relays {
+		most := c.longest.tasks[TimerNack]
+		if r := &c.relays[i]; !c.within(r.until, most) || r.owesNack && !c.within(r.nackAt, most) {
+			r.until, r.owesNack = c.now, false
+			c.mended()
+		}
 	}
 	if c.audit.turn%64 == 0 {
 		c.sized = sized{} // it costs more to check it than to work it out
@@ -250,6 +268,7 @@ func (c *Core[ID, Addr]) auditTasks() {
 			c.arm(TimerAnnounce, c.cfg.Announce.Every)
 			c.mended()
 		}
+		c.armNack()
 	}
 	if c.us.phase == saysGoodbye && !c.tasks[TimerGossip].armed {
 		c.arm(TimerGossip, c.goodbyeEvery())
@@ -296,7 +315,7 @@ func (c *Core[ID, Addr]) auditTask(k TimerKind) {
 // runs reports whether a task may run in our phase.
 func (c *Core[ID, Addr]) runs(k TimerKind) bool {
 	switch k {
-	case TimerIndirect, TimerProbe:
+	case TimerIndirect, TimerNack, TimerProbe:
 		return c.us.phase == connected
 	case TimerGossip:
 		return c.us.phase == connected || c.us.phase == saysGoodbye
@@ -430,7 +449,7 @@ func (c *Core[ID, Addr]) mend(slot uint32, r *record[ID]) {
 	case inActive:
 		if r.state != Alive {
 			r.state = Suspect
-			c.doubt(r, r.inc, nil, false)
+			c.doubt(r, r.inc, nil, origin{})
 		}
 	case inLost:
 		r.state = Down
@@ -474,9 +493,11 @@ func (c *Core[ID, Addr]) auditTomb(slot uint32) {
 // auditDoubt mends a doubt about a member that takes part, so that it ends.
 func (c *Core[ID, Addr]) auditDoubt(r *record[ID], d *doubt[ID, Addr]) {
 	l := &c.longest
-	if !c.past(d.since) || d.least <= 0 || d.least > l.suspicion || d.wait < d.least || d.wait > l.suspicion+l.spread {
-		d.since, d.least = c.now, c.size().suspicion
-		d.wait = d.least + c.size().spread
+	if !c.past(d.since) || d.least <= 0 || d.least > l.least || d.most < d.least || d.most > l.suspicion ||
+		d.lag < 0 || d.lag > l.spread || d.enough >= MaxAccusers {
+		c.sized = sized{} // it may be what is wrong
+		d.patience = c.patience(c.roster.active.len() - 1)
+		d.lag = c.size().spread
 		c.mended()
 	}
 	if c.cfg.Rules.AccuserDeadline && !d.ours || c.us.phase == gone {
@@ -501,6 +522,8 @@ func (c *Core[ID, Addr]) accusers(r *record[ID], d *doubt[ID, Addr]) []ID {
 		if wrong {
 			n--
 			d.by[i] = d.by[n]
+			d.told = d.told&^(1<<i) | d.told>>n&1<<i
+			d.told &^= 1 << n
 			i--
 		}
 	}

@@ -46,11 +46,19 @@ type Rules struct {
 	// AccuserDeadline runs the deadline of a suspicion only at those whose
 	// own probe failed. Otherwise everybody who holds it does.
 	AccuserDeadline bool
-	// SilentSuspicion spends the transmission budget on telling a suspect
-	// about the suspicion, and judges it although it answers. Otherwise every
-	// packet to a suspect carries the suspicion, and one that answered is not
-	// judged.
+	// SilentSuspicion leaves it to gossip to tell a suspect about the
+	// suspicion, and judges it although it answers. Otherwise every packet to
+	// a suspect that is no ping carries the suspicion, one goes out for its
+	// sake alone, and a suspect that answered is not judged.
 	SilentSuspicion bool
+	// SilentPing leaves the suspicion out of pings too, our own and those on
+	// behalf of others, unless it is news anyway. Otherwise a ping to a suspect
+	// carries it: Lifeguard's buddy system.
+	SilentPing bool
+	// SilentRelay neither asks for nacks nor sends any, so that a failed probe
+	// always makes us doubt ourselves. Otherwise a relay that hears nothing
+	// from the target says that it is there itself.
+	SilentRelay bool
 }
 
 // Notify asks for notifications that most owners do not want.
@@ -90,8 +98,21 @@ type Config struct {
 	AnnounceDown Task
 
 	// SuspicionFactor times max(1, log10 n) periods is how long a suspect
-	// may refute. If zero, 4.
+	// may refute at the least: Lifeguard's alpha. If zero, 4.
 	SuspicionFactor int
+	// MaxSuspicion times as long it may refute while a single member accuses
+	// it: Lifeguard's beta. If zero, 6; at most 100; 1 makes all suspicions
+	// equally long.
+	MaxSuspicion int
+	// Confirmations is how many members besides the first have to accuse a
+	// suspect to leave it the least time: Lifeguard's K. Fewer are enough where
+	// there are not as many members. If zero, 3, which is the most; [Off] leaves
+	// everybody the least time.
+	Confirmations int
+	// MaxHealth is how much the core may doubt itself: its probes wait up to
+	// so many times longer, and one. Lifeguard's S. If zero, 8; at most 64;
+	// [Off] for never.
+	MaxHealth int
 	// Transmissions is how often each update is told. If its Factor is zero,
 	// 4·ceil(log10(n+1)), at least 4. At most [MaxTransmissions] count.
 	Transmissions Scale
@@ -109,6 +130,11 @@ type Config struct {
 	// itself for the one that stood still. If zero, a quarter of the Period;
 	// [Off] for never.
 	StallLimit time.Duration
+	// DeafLimit is how long no packet may reach the core before it takes itself
+	// for the one without a connection, and gives no verdict for the longest
+	// time that a suspicion lasts. If zero, 5 periods, at least 3 seconds;
+	// [Off] for never.
+	DeafLimit time.Duration
 
 	// MaxPacket bounds the bytes of a packet that is sent, less what the
 	// transport adds. If zero, 1,400.
@@ -144,8 +170,11 @@ type Config struct {
 // [Config.Transmissions] gives.
 const MaxTransmissions = 63
 
-// maxIndirect bounds Config.IndirectProbes.
-const maxIndirect = 16
+// maxIndirect bounds Config.IndirectProbes, maxHealth Config.MaxHealth.
+const (
+	maxIndirect = 16
+	maxHealth   = 64
+)
 
 // maxDatagram is the largest payload of a UDP datagram over IPv4.
 const maxDatagram = 65507
@@ -162,8 +191,12 @@ func Paper() Config {
 		Announce:       Task{Every: Off},
 		AnnounceDown:   Task{Every: Off},
 		Transmissions:  Scale{Factor: 3, Base: BaseE, Least: 3},
+		Confirmations:  Off,
+		MaxHealth:      Off,
 		StallLimit:     Off,
-		Rules:          Rules{FinalDown: true, SoleVerdict: true, AccuserDeadline: true, SilentSuspicion: true},
+		DeafLimit:      Off,
+		Rules: Rules{FinalDown: true, SoleVerdict: true, AccuserDeadline: true, SilentSuspicion: true,
+			SilentPing: true, SilentRelay: true},
 	}.WithDefaults()
 }
 
@@ -214,6 +247,9 @@ func (c Config) WithDefaults() Config {
 	orDefault(&c.AnnounceDown.Every, 65*time.Second)
 	orDefault(&c.AnnounceDown.Num, 2)
 	orDefault(&c.SuspicionFactor, 4)
+	orDefault(&c.MaxSuspicion, 6)
+	orDefault(&c.Confirmations, MaxAccusers-1)
+	orDefault(&c.MaxHealth, 8)
 	if c.Transmissions.Factor == 0 {
 		c.Transmissions = Scale{Factor: 4, Least: 4}
 	}
@@ -221,6 +257,7 @@ func (c Config) WithDefaults() Config {
 	orDefault(&c.ForgetAfter, 24*time.Hour)
 	orDefault(&c.LeaveTimeout, 5*time.Second)
 	orDefault(&c.StallLimit, c.Period/4)
+	orDefault(&c.DeafLimit, min(max(5*c.Period, 3*time.Second), 24*time.Hour))
 	orDefault(&c.MaxPacket, 1400)
 	orDefault(&c.MaxReceive, maxDatagram)
 	orDefault(&c.MaxMembers, 100_000)
@@ -244,6 +281,9 @@ func (c Config) Validate() error {
 		periodic("Announce", c.Announce),
 		periodic("AnnounceDown", c.AnnounceDown),
 		within("SuspicionFactor", c.SuspicionFactor, 1, 1000),
+		within("MaxSuspicion", c.MaxSuspicion, 1, 100),
+		countOrOff("Confirmations", c.Confirmations, MaxAccusers-1),
+		countOrOff("MaxHealth", c.MaxHealth, maxHealth),
 		within("Transmissions.Factor", c.Transmissions.Factor, 1, MaxTransmissions),
 		within("Transmissions.Base", c.Transmissions.Base, Base10, BaseE),
 		within("Transmissions.Least", c.Transmissions.Least, 0, MaxTransmissions),
@@ -262,10 +302,10 @@ func (c Config) Validate() error {
 			return check
 		}
 	}
-	if c.StallLimit != Off {
-		return within("StallLimit", c.StallLimit, 100*time.Microsecond, day)
+	if err := timeOrOff("StallLimit", c.StallLimit, 100*time.Microsecond); err != nil {
+		return err
 	}
-	return nil
+	return timeOrOff("DeafLimit", c.DeafLimit, time.Millisecond)
 }
 
 func within[T int | time.Duration | LogBase](field string, value, least, most T) error {
@@ -273,6 +313,13 @@ func within[T int | time.Duration | LogBase](field string, value, least, most T)
 		return &ConfigError{field, fmt.Sprintf("from %v to %v, not %v", least, most, value)}
 	}
 	return nil
+}
+
+func timeOrOff(field string, value, least time.Duration) error {
+	if value == Off {
+		return nil
+	}
+	return within(field, value, least, 24*time.Hour)
 }
 
 func countOrOff(field string, value, most int) error {

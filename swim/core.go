@@ -39,6 +39,7 @@ type Core[ID Identity[ID, Addr], Addr comparable] struct {
 	backlog backlog
 	queue   payloads
 
+	health health
 	probe  probe[ID]
 	relays []relay[ID]
 	tasks  [numTimerKinds]task
@@ -189,7 +190,7 @@ func (c *Core[ID, Addr]) Configure(cfg Config, rt Runtime[ID]) error {
 	if cfg.Period != old.Period || cfg.RoundTrip != old.RoundTrip {
 		c.probe.clear()
 		c.disarm(TimerIndirect)
-		c.arm(TimerProbe, c.cfg.Period)
+		c.arm(TimerProbe, c.stretched(c.cfg.Period))
 	}
 	if cfg.Announce.Every != old.Announce.Every {
 		c.disarm(TimerAnnounce)
@@ -260,6 +261,7 @@ func (c *Core[ID, Addr]) settle() {
 // connect begins to take part.
 func (c *Core[ID, Addr]) connect() {
 	c.us.phase = connected
+	c.pause.heard = c.now
 	c.notify(Notification[ID]{Kind: NotifyActive})
 	c.startTasks()
 }
@@ -286,7 +288,8 @@ func (c *Core[ID, Addr]) idle() {
 // stopTasks ends what runs while we are connected.
 func (c *Core[ID, Addr]) stopTasks() {
 	c.probe.clear()
-	for _, k := range [...]TimerKind{TimerIndirect, TimerProbe, TimerAnnounce, TimerGossip} {
+	c.forgetNacks()
+	for _, k := range [...]TimerKind{TimerIndirect, TimerNack, TimerProbe, TimerAnnounce, TimerGossip} {
 		c.disarm(k)
 	}
 }
@@ -296,7 +299,8 @@ func (c *Core[ID, Addr]) stopTasks() {
 type sized struct {
 	n             int
 	transmissions int
-	suspicion     time.Duration // how long a suspect may refute
+	suspicion     time.Duration // how long a suspect may refute at the least
+	longest       time.Duration // and while nobody confirms the suspicion
 	spread        time.Duration // how long gossip takes to reach everybody
 }
 
@@ -312,10 +316,12 @@ func (c *Core[ID, Addr]) size() *sized {
 		if round == Off {
 			round = c.cfg.Period
 		}
+		least := suspicionTime(n, c.cfg.SuspicionFactor, c.cfg.Period)
 		c.sized = sized{
 			n:             n,
 			transmissions: c.cfg.Transmissions.at(n),
-			suspicion:     suspicionTime(n, c.cfg.SuspicionFactor, c.cfg.Period),
+			suspicion:     least,
+			longest:       multiple(least, c.cfg.MaxSuspicion),
 			spread:        spreadTime(n, round),
 		}
 	}

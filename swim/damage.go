@@ -147,7 +147,7 @@ func (d *damage[ID, Addr]) doubt() {
 		}
 		t := c.doubts.at(r.doubt)
 		who := fmt.Sprintf("doubt about %v: ", r.id)
-		switch d.pick(10) {
+		switch d.pick(13) {
 		case 0:
 			hit(d, who+"accusers", &t.n)
 		case 1:
@@ -157,7 +157,7 @@ func (d *damage[ID, Addr]) doubt() {
 		case 3:
 			hit(d, who+"least", &t.least)
 		case 4:
-			hit(d, who+"wait", &t.wait)
+			hit(d, who+"most", &t.most)
 		case 5:
 			hit(d, who+"due", &t.due)
 		case 6:
@@ -168,6 +168,12 @@ func (d *damage[ID, Addr]) doubt() {
 			d.name(who+"accuser", &t.by[d.pick(MaxAccusers)])
 		case 9:
 			hit(d, "newest token of doubts", &c.doubts.token)
+		case 10:
+			hit(d, who+"lag", &t.lag)
+		case 11:
+			hit(d, who+"confirmations that are enough", &t.enough)
+		case 12:
+			hit(d, who+"accusers of whom we were told", &t.told)
 		}
 		return
 	}
@@ -251,7 +257,7 @@ func (d *damage[ID, Addr]) task() {
 
 func (d *damage[ID, Addr]) probe() {
 	p := &d.core.probe
-	switch d.pick(8) {
+	switch d.pick(10) {
 	case 0:
 		d.name("probe: target", &p.target)
 	case 1:
@@ -268,7 +274,13 @@ func (d *damage[ID, Addr]) probe() {
 		d.flip("probe: asked", &p.asked)
 	case 7:
 		if n := len(p.helpers); n > 0 {
-			d.name("probe: helper", &p.helpers[d.pick(n)])
+			d.name("probe: helper", &p.helpers[d.pick(n)].id)
+		}
+	case 8:
+		d.flip("probe: nacks", &p.nacks)
+	case 9:
+		if n := len(p.helpers); n > 0 {
+			d.flip("probe: nacked", &p.helpers[d.pick(n)].nacked)
 		}
 	}
 }
@@ -278,7 +290,7 @@ func (d *damage[ID, Addr]) relay() {
 		return
 	}
 	r := &d.core.relays[d.pick(len(d.core.relays))]
-	switch d.pick(4) {
+	switch d.pick(6) {
 	case 0:
 		d.name("relay: asker", &r.asker)
 	case 1:
@@ -287,6 +299,10 @@ func (d *damage[ID, Addr]) relay() {
 		hit(d, "relay: number", &r.number)
 	case 3:
 		hit(d, "relay: until", &r.until)
+	case 4:
+		hit(d, "relay: nack at", &r.nackAt)
+	case 5:
+		d.flip("relay: owes a nack", &r.owesNack)
 	}
 }
 
@@ -372,7 +388,7 @@ func (d *damage[ID, Addr]) order() {
 
 func (d *damage[ID, Addr]) moment() {
 	c := d.core
-	switch d.pick(9) {
+	switch d.pick(11) {
 	case 0:
 		hit(d, "pause: frozen", &c.pause.frozen)
 	case 1:
@@ -395,6 +411,10 @@ func (d *damage[ID, Addr]) moment() {
 		if n := len(c.fallen); n > 0 {
 			d.name("fallen", &c.fallen[d.pick(n)].id)
 		}
+	case 9:
+		hit(d, "pause: heard", &c.pause.heard)
+	case 10:
+		hit(d, "doubt of ourselves", &c.health.doubt)
 	}
 }
 
@@ -409,7 +429,7 @@ func (d *damage[ID, Addr]) tally() {
 
 func (d *damage[ID, Addr]) sized() {
 	c := d.core
-	switch d.pick(6) {
+	switch d.pick(7) {
 	case 0:
 		hit(d, "sized: n", &c.sized.n)
 	case 1:
@@ -422,5 +442,7 @@ func (d *damage[ID, Addr]) sized() {
 		hit(d, "updates in a packet", &c.fit)
 	case 5:
 		hit(d, "audit: turn", &c.audit.turn)
+	case 6:
+		hit(d, "sized: longest", &c.sized.longest)
 	}
 }

@@ -127,7 +127,11 @@ func (c *Core[ID, Addr]) concerns(r *record[ID], h *Header[ID]) bool {
 	if r.id != h.Dst || r.state == Left {
 		return false
 	}
-	if r.state != Alive {
+	switch ping := h.Message == MessagePing || h.Message == MessageIndirectPing; {
+	case r.state == Alive:
+	case r.state == Suspect && ping:
+		return !c.cfg.Rules.SilentPing
+	default:
 		return !c.cfg.Rules.SilentSuspicion
 	}
 	const short = 1 << 7 // incarnations below it take one byte

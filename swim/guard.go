@@ -37,6 +37,8 @@ type Guard[ID Identity[ID, Addr], Addr comparable] struct {
 	names   []ID // where the accusers in changes lie
 
 	us    ourselves[ID, Addr]
+	doubt int     // of the core about itself
+	heard Instant // when a packet came, or the core connected
 	probe probeWitness[ID]
 	rules Rules
 	now   Instant
@@ -57,7 +59,7 @@ type Guard[ID Identity[ID, Addr], Addr comparable] struct {
 // holds now is taken for good. A guard that watched the core before no longer
 // does.
 func NewGuard[ID Identity[ID, Addr], Addr comparable](core *Core[ID, Addr]) *Guard[ID, Addr] {
-	g := &Guard[ID, Addr]{core: core, up: make(map[Addr]ID), most: core.cfg, now: core.now}
+	g := &Guard[ID, Addr]{core: core, up: make(map[Addr]ID), most: core.cfg, now: core.now, heard: core.now}
 	core.journal = &g.journal
 	for slot, r := range core.roster.each {
 		if r.flags&inActive != 0 {
@@ -67,7 +69,7 @@ func NewGuard[ID Identity[ID, Addr], Addr comparable](core *Core[ID, Addr]) *Gua
 		g.see(s, slot, r)
 		if r.doubt != 0 {
 			d := core.doubts.at(r.doubt)
-			s.since, s.least = d.since, d.least
+			s.patience = d.patience
 		}
 		g.tally[tallyOf(r)]++
 	}
@@ -134,6 +136,7 @@ func (g *Guard[ID, Addr]) checkLastInput() {
 		g.compareTouched()
 	}
 	g.checkPacket()
+	g.checkHealth()
 	g.checkSelf()
 	g.checkCounts()
 }
@@ -143,7 +146,10 @@ func (g *Guard[ID, Addr]) begin() {
 	c := g.core
 	g.turn++
 	g.journal.clear()
-	g.us, g.now, g.rules = c.us, c.now, c.cfg.Rules
+	if g.input.packet || c.us.phase == connected && g.us.phase != connected {
+		g.heard = c.now
+	}
+	g.us, g.now, g.rules, g.doubt = c.us, c.now, c.cfg.Rules, c.health.doubt
 	g.probe = probeWitness[ID]{target: c.probe.target, number: c.probe.number, sent: c.probe.sent, running: c.probe.running, acked: c.probe.acked}
 	g.stats = witnessed{evicted: c.stats.Evicted, pauses: c.stats.Pauses}
 	g.peak = max(g.peak, c.roster.len())

@@ -72,9 +72,9 @@ func (g *Guard[ID, Addr]) Submitted(event Timer[ID], after time.Duration) {
 
 // eventsPerMember and eventsBesides bound the events that are outstanding: for
 // each member that was ever known at one time two suspicions, of which one is
-// out of date, and a tombstone's and a returned one's share of the others.
+// out of date, an event that each confirmation replaced, and a tombstone's and a returned one's share of the others.
 const (
-	eventsPerMember = 4
+	eventsPerMember = 4 + MaxAccusers - 1
 	eventsBesides   = 64
 )
 
@@ -123,6 +123,7 @@ func (g *Guard[ID, Addr]) checkPause(late time.Duration) {
 	if !stood {
 		return
 	}
+	g.heard = g.heard.Add(min(late, c.now.Sub(g.heard)))
 	for slot := range g.shadows {
 		s := &g.shadows[slot]
 		s.since = s.since.Add(min(late, c.now.Sub(s.since)))

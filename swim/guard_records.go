@@ -8,8 +8,8 @@ type shadow[ID comparable] struct {
 	flags recordFlags
 	until Instant
 
-	since Instant       // when its time to refute began, if it is a suspect
-	least time.Duration // and how long that is at least
+	patience     // how long it may refute at the least, if it is a suspect
+	synced   int // how many of its accusers we know of by synchronising alone
 
 	said  version[ID] // what was last told of it,
 	times int         // and how often
@@ -112,6 +112,7 @@ func (s *shadow[ID]) tally() int {
 func (g *Guard[ID, Addr]) compareRecord(s *shadow[ID], slot uint32, r *record[ID]) {
 	before := *s
 	g.see(s, slot, r)
+	g.countSynced(&before, s)
 	after := s
 	if before.known() && before.is == after.is && before.flags&seenFlags == after.flags&seenFlags && before.until == after.until {
 		return // touched more than once, or for nothing
@@ -183,7 +184,7 @@ func (g *Guard[ID, Addr]) checkSuspicion(slot uint32, before, after *shadow[ID])
 	was, is := &before.is, &after.is
 	if is.state == Suspect && !after.lone() {
 		if !before.known() || was.id != is.id || was.inc != is.inc || was.state != Suspect || before.lone() {
-			after.since, after.least = c.now, g.leastSuspicion()
+			after.patience = g.leastPatience()
 		}
 		return
 	}
@@ -195,6 +196,9 @@ func (g *Guard[ID, Addr]) checkSuspicion(slot uint32, before, after *shadow[ID])
 		return // it said goodbye, and the same packet knows of a later life
 	}
 	end := before.since.Add(before.least)
+	if g.input.fired && was.state == Suspect { // by its own deadline
+		end = max(before.deadline(max(0, int(was.n)-1-before.synced)), g.deafUntil())
+	}
 	// Once down, the same packet may make it down again as of later.
 	later := (was.id != is.id || was.inc != is.inc) && g.touches(slot) == 1
 	if was.state != Suspect || c.now < end || later {
@@ -216,15 +220,48 @@ func (g *Guard[ID, Addr]) touches(slot uint32) (n int) {
 	return n
 }
 
-// leastSuspicion is how long one may refute who became suspect by this input,
-// at the least: members came and went by it, too.
-func (g *Guard[ID, Addr]) leastSuspicion() time.Duration {
+// countSynced counts the accusers that a suspect has by synchronisation. Gossip
+// about it may have named them too, and then they confirm.
+func (g *Guard[ID, Addr]) countSynced(before, after *shadow[ID]) {
+	in := &g.input
+	gossip := in.packet && g.core.in.Header.Message != MessageFeed
+	switch same := before.is.id == after.is.id && before.is.inc == after.is.inc && before.is.state == Suspect; {
+	case gossip || after.is.state != Suspect:
+		after.synced = 0
+	case !same:
+		after.synced = 0
+		if !in.fired {
+			after.synced = int(after.is.n) - 1 // the first, if gossip confirms it
+		}
+	case !in.fired:
+		after.synced += max(0, int(after.is.n)-int(before.is.n))
+	}
+}
+
+// leastPatience is how long one may refute who became suspect by this input, at
+// the least: members came and went by it, too.
+func (g *Guard[ID, Addr]) leastPatience() patience {
 	cfg := &g.core.cfg
 	least := func(n int) time.Duration { return suspicionTime(n, cfg.SuspicionFactor, cfg.Period) }
+	p := patience{since: g.core.now, least: min(least(cfg.Members), least(2))}
 	if g.input.fewest > 0 {
-		return least(g.input.fewest + 1)
+		p.least = least(g.input.fewest + 1)
 	}
-	return min(least(cfg.Members), least(2))
+	p.most = multiple(p.least, cfg.MaxSuspicion)
+	p.enough = uint8(g.core.enough(g.input.fewest - 1))
+	return p
+}
+
+// deafUntil is until when no deadline may decide, at the least, because we heard
+// nobody.
+func (g *Guard[ID, Addr]) deafUntil() Instant {
+	c := g.core
+	limit := c.cfg.DeafLimit
+	if limit == Off || c.now.Sub(g.heard) <= limit {
+		return 0
+	}
+	p := g.leastPatience()
+	return g.heard.Add(limit).Add(p.wait(0))
 }
 
 // checkTombstone: who is gone is remembered as long as configured. Only the

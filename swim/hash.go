@@ -55,7 +55,7 @@ func (c *Core[ID, Addr]) Hash() uint64 {
 	sum := fnv.New64a()
 	h := &hasher[ID]{sum: sum, codec: c.codec}
 	fmt.Fprint(sum, c.cfg)
-	h.number(uint64(c.now), uint64(c.pause.frozen))
+	h.number(uint64(c.now), uint64(c.pause.frozen), uint64(c.pause.heard), uint64(c.health.doubt))
 	h.id(c.us.id)
 	h.number(uint64(c.audit.last), uint64(c.audit.turn), uint64(c.audit.slot), uint64(c.audit.late), uint64(c.us.stands[0]), uint64(c.us.stands[1]))
 	h.number(uint64(c.us.inc), c.us.meta, uint64(c.us.phase), uint64(c.us.untold), uint64(c.us.overheard))
@@ -116,7 +116,7 @@ func (c *Core[ID, Addr]) hashRoster(h *hasher[ID]) {
 		}
 		d := c.doubts.at(r.doubt)
 		h.flag(d.ours, d.armed)
-		h.number(uint64(d.since), uint64(d.least), uint64(d.wait), uint64(d.due), uint64(d.token), uint64(d.n))
+		h.number(uint64(d.since), uint64(d.least), uint64(d.most), uint64(d.lag), uint64(d.enough), uint64(d.due), uint64(d.token), uint64(d.n), uint64(d.told))
 		for _, id := range d.by[:min(d.n, MaxAccusers)] {
 			h.id(id)
 		}
@@ -143,18 +143,20 @@ func (c *Core[ID, Addr]) hashTold(h *hasher[ID]) {
 // hashProbing goes through the probe, the relays and whom to contact.
 func (c *Core[ID, Addr]) hashProbing(h *hasher[ID]) {
 	p := &c.probe
-	h.flag(p.running, p.acked, p.asked)
+	h.flag(p.running, p.acked, p.asked, p.nacks)
 	h.number(uint64(p.number), uint64(p.inc), uint64(p.sent), uint64(len(p.helpers)))
 	if p.running {
 		h.id(p.target)
 	}
-	for _, id := range p.helpers {
-		h.id(id)
+	for _, helper := range p.helpers {
+		h.id(helper.id)
+		h.flag(helper.vouched, helper.nacked)
 	}
 	for _, r := range c.relays {
 		h.id(r.asker)
 		h.id(r.target)
-		h.number(uint64(r.number), uint64(r.until))
+		h.number(uint64(r.number), uint64(r.until), uint64(r.nackAt))
+		h.flag(r.owesNack)
 	}
 	h.number(uint64(len(c.contacts.list)), uint64(c.contacts.next), uint64(c.contacts.left), uint64(c.contacts.wait))
 	for _, s := range c.contacts.list {

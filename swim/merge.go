@@ -7,7 +7,12 @@ type origin struct {
 	owner   bool // from our owner, through Apply
 	trusted bool // from a member that answered us: exempt from the rate of new members
 	tell    bool // gossip it if it is new
+	ours    bool // from our own probe
 }
+
+// confirms reports whether who is named as an accuser confirms a suspicion:
+// gossip does, what is synchronised does not.
+func (o origin) confirms() bool { return !o.owner && !o.trusted || planted == confirmBySync }
 
 // trim takes from a record what its origin may not say. How long to remember is
 // told only by those who synchronise with us, which is for the owner to arrange:
@@ -98,11 +103,11 @@ func (c *Core[ID, Addr]) meet(u *Update[ID], o origin) bool {
 	case Alive:
 		c.activate(slot, r)
 	case Suspect:
-		c.doubt(r, u.Incarnation, u.By, false)
+		c.doubt(r, u.Incarnation, u.By, o)
 		c.activate(slot, r)
 		c.doubted(slot, r, false)
 	default:
-		c.accuseDown(r, u)
+		c.accuseDown(r, u, o)
 		c.bury(slot, r, u.State, u.Remaining)
 	}
 	c.tell(slot, r, o, c.priorityOf(r))
@@ -143,15 +148,15 @@ func (c *Core[ID, Addr]) merge(slot uint32, r *record[ID], u *Update[ID], o orig
 	case order < 0 && !(planted == acceptEqualAlive && state == Alive && u.Incarnation == r.inc && r.state == Suspect):
 		// Who accuses is merged beside the state.
 		if u.State == Suspect && r.state == Down && u.Incarnation == r.inc && len(u.By) > 0 {
-			news = c.accuse(c.doubtOf(r), r.id, u.By) || news
+			news = c.accuse(c.doubtOf(r), r.id, u.By, o) || news
 		}
 	case order == 0:
-		news = c.corroborate(slot, r, u) || news
+		news = c.corroborate(slot, r, u, o) || news
 		priority = c.priorityOf(r)
 	case state.Active() && r.flags&inActive == 0 && r.flags&isLone == 0 && c.full():
 		c.count(DropFull)
 	default:
-		priority = c.supersede(slot, r, u, state)
+		priority = c.supersede(slot, r, u, state, o)
 		news = true
 	}
 	if !news {
@@ -176,7 +181,7 @@ func (c *Core[ID, Addr]) weigh(r *record[ID], u *Update[ID]) State {
 		return Suspect
 	}
 	together := *c.doubts.at(r.doubt)
-	c.accuse(&together, r.id, u.By)
+	c.accuse(&together, r.id, u.By, origin{})
 	if together.n < 2 {
 		return Suspect
 	}
@@ -185,7 +190,7 @@ func (c *Core[ID, Addr]) weigh(r *record[ID], u *Update[ID]) State {
 
 // supersede replaces the state of a record by a later one, and returns how
 // urgent it is to tell.
-func (c *Core[ID, Addr]) supersede(slot uint32, r *record[ID], u *Update[ID], state State) priority {
+func (c *Core[ID, Addr]) supersede(slot uint32, r *record[ID], u *Update[ID], state State, o origin) priority {
 	switch state {
 	case Alive:
 		doubted := r.state != Alive
@@ -196,7 +201,7 @@ func (c *Core[ID, Addr]) supersede(slot uint32, r *record[ID], u *Update[ID], st
 		}
 		return prioAlive
 	case Suspect:
-		c.doubt(r, u.Incarnation, u.By, false)
+		c.doubt(r, u.Incarnation, u.By, o)
 		if r.flags&inActive == 0 {
 			c.activate(slot, r)
 		}
@@ -205,7 +210,7 @@ func (c *Core[ID, Addr]) supersede(slot uint32, r *record[ID], u *Update[ID], st
 		if state == Down && u.Incarnation != r.inc {
 			c.release(r) // it was accused at another incarnation
 		}
-		c.accuseDown(r, u)
+		c.accuseDown(r, u, o)
 		r.inc = u.Incarnation
 		c.end(slot, r, state, u.Remaining, true)
 	}
@@ -213,9 +218,9 @@ func (c *Core[ID, Addr]) supersede(slot uint32, r *record[ID], u *Update[ID], st
 }
 
 // accuseDown keeps who accused a member that we are told is down.
-func (c *Core[ID, Addr]) accuseDown(r *record[ID], u *Update[ID]) {
+func (c *Core[ID, Addr]) accuseDown(r *record[ID], u *Update[ID], o origin) {
 	if u.State == Down && len(u.By) > 0 {
-		c.accuse(c.doubtOf(r), r.id, u.By)
+		c.accuse(c.doubtOf(r), r.id, u.By, o)
 	}
 }
 
@@ -253,9 +258,9 @@ func (c *Core[ID, Addr]) replace(slot uint32, r *record[ID], u *Update[ID], o or
 	}
 	switch state {
 	case Suspect:
-		c.doubt(r, u.Incarnation, u.By, false)
+		c.doubt(r, u.Incarnation, u.By, o)
 	case Down, Left:
-		c.accuseDown(r, u)
+		c.accuseDown(r, u, o)
 		c.end(slot, r, state, u.Remaining, true)
 	}
 	if state.Active() && !active {

@@ -17,7 +17,10 @@ import (
 //	a --ping-req(i, b)------> c --indirect-ping(i, a)--> b
 //	a <--forwarded-ack(i, b)- c <--indirect-ack(i, a)--- b
 //
-// Either ack settles the probe. Neither: a suspects b.
+// Either ack settles the probe. Neither: a suspects b. A helper that hears
+// nothing from b says so before a judges, so that a knows that it is heard:
+//
+//	a <------------nack(i)--- c
 //
 // Joining, spreading, and what a member hears that is considered down:
 //
@@ -28,7 +31,7 @@ import (
 //	a --turn-undead---------> b      you are considered down
 type Message uint8
 
-// The messages. Number 7 is kept for the nack of a relay.
+// The messages.
 const (
 	MessagePing         Message = 0
 	MessageAck          Message = 1
@@ -37,6 +40,7 @@ const (
 	MessageIndirectAck  Message = 4
 	MessageForwardedAck Message = 5
 	MessageAnnounce     Message = 6
+	MessageNack         Message = 7
 	MessageFeed         Message = 8
 	MessageGossip       Message = 9
 	MessageBroadcast    Message = 10
@@ -61,6 +65,7 @@ var messageKinds = [numMessages]messageKind{
 	MessageIndirectAck:  {name: "indirect-ack", number: true, about: true, updates: true, payloads: true, answer: true},
 	MessageForwardedAck: {name: "forwarded-ack", number: true, about: true, updates: true, payloads: true, answer: true},
 	MessageAnnounce:     {name: "announce", request: true},
+	MessageNack:         {name: "nack", number: true, about: true, updates: true, payloads: true, answer: true},
 	MessageFeed:         {name: "feed", updates: true, payloads: true, answer: true},
 	MessageGossip:       {name: "gossip", updates: true, payloads: true},
 	MessageBroadcast:    {name: "broadcast", payloads: true},
@@ -106,7 +111,10 @@ type Header[ID any] struct {
 	SrcMetadata    uint64 // version, see [Member]
 	Message        Message
 	Number         uint32 // of the probe, where the message has one
-	// About is a third identity: of ping-req and forwarded-ack the target, of
+	// NackAfter is, of a ping-req, after how many milliseconds without an ack of
+	// the target the receiver should answer with a nack; 0 for never.
+	NackAfter uint32
+	// About is a third identity: of ping-req, forwarded-ack and nack the target, of
 	// indirect-ping and indirect-ack the asker, of turn-undead the newest one
 	// known for the receiver's address.
 	About ID

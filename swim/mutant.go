@@ -30,6 +30,15 @@ const (
 	countPause
 	judgeTheRefuted
 
+	// Lifeguard.
+	confirmAtOnce
+	confirmBySync
+	judgeThoughDeaf
+	ignoreHealth
+	neverRecover
+	nackTwice
+	nackTheAnswered
+
 	// Timer events.
 	skipTokenCheck
 	actEarly

@@ -63,6 +63,14 @@ var mutants = [numMutants]struct{ name, does, breaks string }{
 	countPause:             {"count-pause", "The time in which we stood still counts as time to refute.", "S8 S18"},
 	judgeTheRefuted:        {"judge-the-refuted", "The timer event of a suspicion that was refuted judges all the same.", "S8"},
 
+	confirmAtOnce:   {"confirm-at-once", "A suspicion lasts the least time, whoever confirms it or not.", "S8 L2"},
+	confirmBySync:   {"confirm-by-sync", "An accuser whom a feed names confirms a suspicion.", "S8"},
+	judgeThoughDeaf: {"judge-though-deaf", "Who hears nobody gives verdicts all the same.", "S8"},
+	ignoreHealth:    {"ignore-health", "Who doubts themselves probes as often as ever.", "D7"},
+	neverRecover:    {"never-recover", "No success takes away the doubt about ourselves.", "L8 L9 D7"},
+	nackTwice:       {"nack-twice", "A nack is sent again and again.", "S12 S14"},
+	nackTheAnswered: {"nack-the-answered", "A relay whose target has answered says nack as well.", "S12"},
+
 	skipTokenCheck:    {"skip-token-check", "A timer event that was replaced is handled like the outstanding one.", "S17"},
 	actEarly:          {"act-early", "A timer event that comes before its task is due runs the task.", "S17 S18"},
 	swallowEarlyEvent: {"swallow-early-event", "The event of a suspicion that comes early is not submitted again.", "S18 L1"},

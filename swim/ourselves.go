@@ -81,7 +81,9 @@ func (c *Core[ID, Addr]) aboutUs(u *Update[ID]) bool {
 	case planted == refuteWithoutRaising || u.Incarnation < c.us.inc && planted != refuteOldNews:
 		c.todo.explain = true
 	default:
-		c.outlive(u.Incarnation)
+		if c.outlive(u.Incarnation) {
+			c.doubtOurselves(1)
+		}
 		c.refute()
 	}
 	if overheard {
@@ -90,19 +92,21 @@ func (c *Core[ID, Addr]) aboutUs(u *Update[ID]) bool {
 	return overheard || u.State != Alive
 }
 
-// outlive raises our incarnation above one that somebody named.
-func (c *Core[ID, Addr]) outlive(accused Incarnation) {
+// outlive raises our incarnation above one that somebody named, and reports
+// whether it could.
+func (c *Core[ID, Addr]) outlive(accused Incarnation) bool {
 	if c.renewal.wanted {
-		return // we know that we are down: this life says nothing more
+		return false // we know that we are down: this life says nothing more
 	}
 	next := max(accused, c.us.inc) + 1
 	if next == 0 && planted != wrapIncarnation {
 		c.fell(c.us.id)
-		return
+		return false
 	}
 	c.us.inc = next
 	c.us.untold = c.size().transmissions
 	c.stats.Refutations++
+	return true
 }
 
 // refute tells some members at once, through the header, but not more often

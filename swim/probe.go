@@ -1,5 +1,7 @@
 package swim
 
+import "time"
+
 // A probe is the check of one member, from its ping to the verdict.
 //
 // "[...] at the end of this period, Mi checks if it has received any acks,
@@ -12,8 +14,26 @@ type probe[ID comparable] struct {
 	running bool
 	acked   bool
 	asked   bool // the indirect stage was reached
-	helpers []ID // whom we asked, and who has not vouched yet
+	helpers []helper[ID]
+	nacks   bool // they were asked for nacks
 }
+
+// A helper is a member whom we asked to ping the target too.
+type helper[ID any] struct {
+	id      ID
+	vouched bool // the target answered it
+	nacked  bool // it answered that the target did not answer it
+}
+
+// An outcome is how a probe ended.
+type outcome uint8
+
+const (
+	unprobed   outcome = iota // there was no probe, or its target is gone
+	answered                  // directly or through others
+	unanswered                // nobody answered in time
+	unjudged                  // silence says nothing
+)
 
 // clear ends a probe without a verdict.
 func (p *probe[ID]) clear() {
@@ -23,16 +43,18 @@ func (p *probe[ID]) clear() {
 // nextProbe judges the running probe and starts the next. Its own next event
 // is submitted first, so that nothing can stop the detector.
 func (c *Core[ID, Addr]) nextProbe() error {
-	if planted != restAfterFailure || !c.probe.running || c.probe.acked {
-		c.arm(TimerProbe, c.cfg.Period)
+	ended := c.probeOutcome()
+	c.feelProbe(ended)
+	if planted != restAfterFailure || ended == unprobed || ended == answered {
+		c.arm(TimerProbe, c.stretched(c.cfg.Period))
 	}
-	err := c.judgeProbe()
+	err := c.judgeProbe(ended)
 	c.consoleFallen()
 	slot, any := c.roster.next(&c.roster.active, c.rnd)
 	if !any {
 		return err
 	}
-	c.arm(TimerIndirect, c.cfg.RoundTrip)
+	c.arm(TimerIndirect, c.stretched(c.cfg.RoundTrip))
 	r := c.roster.at(slot)
 	p := &c.probe
 	p.number++
@@ -42,35 +64,71 @@ func (c *Core[ID, Addr]) nextProbe() error {
 	return err
 }
 
+// probeOutcome returns how the running probe ended, now that its time is over.
+func (c *Core[ID, Addr]) probeOutcome() outcome {
+	p := &c.probe
+	switch {
+	case !p.running:
+		return unprobed
+	case p.acked:
+		return answered
+	case !p.asked, c.renewal.wanted:
+		// The indirect stage never came, or nobody listens to this life any more.
+		return unjudged
+	}
+	if _, active := c.find(p.target); !active {
+		return unprobed
+	}
+	return unanswered
+}
+
+// feelProbe takes from a probe what it says about ourselves.
+func (c *Core[ID, Addr]) feelProbe(ended outcome) {
+	p := &c.probe
+	switch {
+	case ended == answered:
+		c.doubtOurselves(-1)
+	case ended != unanswered:
+	case !p.nacks || len(p.helpers) == 0:
+		c.doubtOurselves(1)
+	default:
+		c.doubtOurselves(p.silent())
+	}
+}
+
+// silent counts the helpers of whom nothing came.
+func (p *probe[ID]) silent() (n int) {
+	for i := range p.helpers {
+		if h := &p.helpers[i]; !h.vouched && !h.nacked {
+			n++
+		}
+	}
+	return n
+}
+
 // judgeProbe ends the running probe. One whose indirect stage never came
 // judges nobody.
-func (c *Core[ID, Addr]) judgeProbe() (err error) {
+func (c *Core[ID, Addr]) judgeProbe(ended outcome) (err error) {
 	p := &c.probe
-	target, inc, failed := p.target, p.inc, p.running && !p.acked
-	if failed && !p.asked {
+	target, inc := p.target, p.inc
+	if ended == unjudged {
 		c.stats.ProbesVoid++
-		failed, err = false, ErrIncompleteProbe
-	}
-	if failed && c.renewal.wanted {
-		// Nobody listens to this life any more, so silence says nothing.
-		c.stats.ProbesVoid++
-		failed = false
+		if !p.asked {
+			err = ErrIncompleteProbe
+		}
 	}
 	p.clear()
-	if !failed {
+	if ended != unanswered {
 		return err
 	}
-	slot, known := c.find(target)
-	if !known {
-		return nil
-	}
+	slot := c.slotOf(target)
 	c.stats.ProbesFailed++
 	r := c.roster.at(slot)
 	if c.cfg.Notify.ProbeFailed {
 		c.notify(Notification[ID]{Kind: NotifyProbeFailed, Number: p.number, Member: r.member()})
 	}
 	c.accuseByProbe(slot, r, inc)
-	if r.state == Suspect && r.flags&isLone == 0 {
+	if r.state == Suspect && r.flags&isLone == 0 && !c.cfg.Rules.SilentSuspicion {
 		// It should hear of it first: only it can refute.
 		c.post(slot, Header[ID]{Dst: target, Message: MessageGossip}, c.cfg.MaxPacket, full)
 	}
@@ -119,15 +177,30 @@ func (c *Core[ID, Addr]) askOthers() {
 		})
 		c.addHelpers(c.slots)
 	}
-	for _, helper := range p.helpers {
-		c.post(c.slotOf(helper), Header[ID]{Dst: helper, Message: MessagePingReq, Number: p.number, About: p.target}, c.cfg.MaxPacket, full)
+	wait := c.nackWait()
+	p.nacks = wait > 0
+	for i := range p.helpers {
+		id := p.helpers[i].id
+		c.post(c.slotOf(id), Header[ID]{Dst: id, Message: MessagePingReq, Number: p.number, NackAfter: wait, About: p.target}, c.cfg.MaxPacket, full)
 	}
 }
 
 func (c *Core[ID, Addr]) addHelpers(slots []uint32) {
 	for _, slot := range slots {
-		c.probe.helpers = append(c.probe.helpers, c.roster.at(slot).id)
+		c.probe.helpers = append(c.probe.helpers, helper[ID]{id: c.roster.at(slot).id})
 	}
+}
+
+// nackWait returns after how many milliseconds helpers should say that they got
+// no answer: early enough that it reaches us before we judge.
+//
+// "[...] at 80% of the probe timeout". Lifeguard, section IV-A.
+func (c *Core[ID, Addr]) nackWait() uint32 {
+	if c.cfg.Rules.SilentRelay {
+		return 0
+	}
+	left := c.tasks[TimerProbe].due.Sub(c.now)
+	return uint32(min(max(left*4/5/time.Millisecond, 0), 1<<32-1))
 }
 
 // acked handles the answer to a ping of ours.
@@ -148,9 +221,11 @@ func (c *Core[ID, Addr]) acked(h *Header[ID], r *record[ID]) error {
 // vouched handles that a member whom we asked got an answer from the target.
 func (c *Core[ID, Addr]) vouched(h *Header[ID], r *record[ID]) error {
 	p := &c.probe
-	if !p.running || h.Number != p.number || h.About != p.target || !p.strike(h.Src) {
+	helper := p.helper(h)
+	if helper == nil || helper.vouched {
 		return c.drop(DropStaleAck)
 	}
+	helper.vouched = true
 	r.flags |= isVerified
 	p.acked = true
 	if slot, active := c.find(p.target); active {
@@ -159,15 +234,28 @@ func (c *Core[ID, Addr]) vouched(h *Header[ID], r *record[ID]) error {
 	return nil
 }
 
-// strike takes a helper off the list; each counts once.
-func (p *probe[ID]) strike(helper ID) bool {
-	for i, id := range p.helpers {
-		if id == helper {
-			last := len(p.helpers) - 1
-			p.helpers[i] = p.helpers[last]
-			p.helpers = p.helpers[:last]
-			return true
+// nacked handles that a member whom we asked got no answer from the target. It
+// may get one yet; what counts is that we hear each other.
+func (c *Core[ID, Addr]) nacked(h *Header[ID], r *record[ID]) error {
+	helper := c.probe.helper(h)
+	if helper == nil || helper.vouched || helper.nacked {
+		return c.drop(DropStaleAck)
+	}
+	helper.nacked = true
+	r.flags |= isVerified
+	return nil
+}
+
+// helper returns whom a packet about the running probe is from, or nil if we
+// did not ask its sender.
+func (p *probe[ID]) helper(h *Header[ID]) *helper[ID] {
+	if !p.running || h.Number != p.number || h.About != p.target {
+		return nil
+	}
+	for i := range p.helpers {
+		if p.helpers[i].id == h.Src {
+			return &p.helpers[i]
 		}
 	}
-	return false
+	return nil
 }

@@ -64,7 +64,7 @@ func TestSuspectsAreAskedForHelpLast(t *testing.T) {
 			t.Fatal(err)
 		}
 		helpers := c.probe.helpers
-		if len(helpers) != 2 || helpers[0].name != "f" || helpers[1].name == "b" || helpers[1].name == "f" {
+		if len(helpers) != 2 || helpers[0].id.name != "f" || helpers[1].id.name == "b" || helpers[1].id.name == "f" {
 			t.Fatalf("asked %v", helpers)
 		}
 	}

@@ -26,6 +26,7 @@ func (c *Core[ID, Addr]) Stats() Stats {
 	s.Down = c.tally[Down]
 	s.Left = c.tally[Left]
 	s.Lone = c.tally[tallyLone]
+	s.Health = c.health.doubt
 	s.Backlog = c.backlog.len()
 	s.Broadcasts = len(c.queue.items)
 	s.Relays = c.relaysUnderWay()

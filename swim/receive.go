@@ -138,7 +138,7 @@ func (c *Core[ID, Addr]) hear(h *Header[ID], size int) (sender uint32, err error
 		r.flags |= isBehind
 	}
 	c.roster.times(slot).heard = c.now
-	c.pause.frozen = 0
+	c.heardSomebody()
 	return slot, nil
 }
 
@@ -200,6 +200,8 @@ func (c *Core[ID, Addr]) answer(sender uint32, h *Header[ID], size int) error {
 		return c.acked(h, r)
 	case MessageForwardedAck:
 		return c.vouched(h, r)
+	case MessageNack:
+		return c.nacked(h, r)
 	case MessageAnnounce:
 		c.todo.explain = false
 		return c.feed(sender, min(size, c.cfg.MaxPacket))

@@ -1,13 +1,22 @@
 package swim
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // A relay is a probe that we carry out for another member.
 type relay[ID any] struct {
 	asker, target ID
 	number        uint32 // the asker's
 	until         Instant
+	nackAt        Instant // when the asker should hear that the target is silent
+	owesNack      bool
 }
+
+// A relay is kept for our own period, or for the asker's if that says when it
+// wants a nack; but what somebody says counts for at most maxRelayPeriods.
+const maxRelayPeriods = 1 + maxHealth
 
 // relayPing asks the target on behalf of the sender. Only members that
 // answered us before are served, and only with members that we know, so that
@@ -35,9 +44,57 @@ func (c *Core[ID, Addr]) relayPing(h *Header[ID], sender *record[ID]) error {
 		c.relays = slices.Delete(c.relays, 0, 1)
 		c.count(DropRelayFull)
 	}
-	c.relays = append(c.relays, relay[ID]{asker: h.Src, target: h.About, number: h.Number, until: c.now.Add(c.cfg.Period)})
+	c.keepRelay(h)
 	c.post(target, Header[ID]{Dst: h.About, Message: MessageIndirectPing, Number: h.Number, About: h.Src}, c.cfg.MaxPacket, full)
 	return nil
+}
+
+// keepRelay remembers for whom we ping.
+func (c *Core[ID, Addr]) keepRelay(h *Header[ID]) {
+	r := relay[ID]{asker: h.Src, target: h.About, number: h.Number, until: c.now.Add(c.cfg.Period)}
+	if wait := time.Duration(h.NackAfter) * time.Millisecond; wait > 0 && !c.cfg.Rules.SilentRelay {
+		wait = min(wait, multiple(c.cfg.Period, maxRelayPeriods)/5*4)
+		r.until = max(r.until, c.now.Add(wait+wait/4)) // then the asker judges
+		r.nackAt, r.owesNack = c.now.Add(wait), true
+		c.armWithin(TimerNack, wait)
+	}
+	c.relays = append(c.relays, r)
+}
+
+// mostNacks bounds the nacks that one event sends; the next comes at once.
+const mostNacks = 4
+
+// nackDue tells those who asked, and whose target has not answered so far.
+func (c *Core[ID, Addr]) nackDue() {
+	left := mostNacks
+	for i := range c.relays {
+		r := &c.relays[i]
+		if left == 0 || !r.owesNack || r.nackAt > c.now {
+			continue
+		}
+		left--
+		r.owesNack = planted == nackTwice && c.now < r.until
+		if asker, active := c.find(r.asker); active {
+			c.post(asker, Header[ID]{Dst: r.asker, Message: MessageNack, Number: r.number, About: r.target}, c.cfg.MaxPacket, full)
+		}
+	}
+	c.armNack()
+}
+
+// armNack makes sure that the next nack goes out.
+func (c *Core[ID, Addr]) armNack() {
+	for i := range c.relays {
+		if r := &c.relays[i]; r.owesNack {
+			c.armWithin(TimerNack, max(0, r.nackAt.Sub(c.now)))
+		}
+	}
+}
+
+// forgetNacks takes back what relays owe: whom they were asked as is no more.
+func (c *Core[ID, Addr]) forgetNacks() {
+	for i := range c.relays {
+		c.relays[i].owesNack = false
+	}
 }
 
 // relayAck passes the target's answer on, once, to whoever asked for it.
@@ -49,6 +106,9 @@ func (c *Core[ID, Addr]) relayAck(h *Header[ID], sender *record[ID]) error {
 			c.relays = slices.Delete(c.relays, i, i+1)
 			if asker, active := c.find(r.asker); active {
 				c.post(asker, Header[ID]{Dst: r.asker, Message: MessageForwardedAck, Number: r.number, About: r.target}, c.cfg.MaxPacket, full)
+				if planted == nackTheAnswered {
+					c.post(asker, Header[ID]{Dst: r.asker, Message: MessageNack, Number: r.number, About: r.target}, c.cfg.MaxPacket, bare)
+				}
 			}
 			return nil
 		}
@@ -56,14 +116,9 @@ func (c *Core[ID, Addr]) relayAck(h *Header[ID], sender *record[ID]) error {
 	return c.drop(DropNoRelay)
 }
 
-// expireRelays drops the relays whose time is over; they are in the order of
-// their time.
+// expireRelays drops the relays whose time is over.
 func (c *Core[ID, Addr]) expireRelays() {
-	expired := 0
-	for expired < len(c.relays) && c.relays[expired].until <= c.now {
-		expired++
-	}
-	c.relays = slices.Delete(c.relays, 0, expired)
+	c.relays = slices.DeleteFunc(c.relays, func(r relay[ID]) bool { return r.until <= c.now })
 }
 
 // relaysUnderWay counts the relays whose time is not over. Those whose is are

@@ -32,6 +32,9 @@ func (c *Core[ID, Addr]) fell(newest ID) {
 		w.reported = false
 	}
 	w.trigger = c.now
+	if !w.wanted && newest == c.us.id {
+		c.doubtOurselves(1) // we were declared down, and could not refute in time
+	}
 	w.wanted = true
 }
 
@@ -108,7 +111,7 @@ func (c *Core[ID, Addr]) heardUndead(h *Header[ID]) error {
 		c.fell(h.About)
 	}
 	c.renewal.demander, c.renewal.demanded = h.Src, true
-	c.pause.frozen = 0
+	c.heardSomebody()
 	c.settle()
 	return nil
 }

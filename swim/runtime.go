@@ -50,6 +50,7 @@ type TimerKind uint8
 // The kinds, in the order in which events that are due together are handled.
 const (
 	TimerIndirect     TimerKind = iota // the ack is overdue: ask others
+	TimerNack                          // no ack for somebody else's probe: say so
 	TimerProbe                         // judge this probe, start the next
 	TimerSuspicion                     // the time to refute is over
 	TimerAnnounce                      // announce to some active members
@@ -59,9 +60,9 @@ const (
 )
 
 // numTimerKinds bounds the values of TimerKind.
-const numTimerKinds = 7
+const numTimerKinds = 8
 
-var timerNames = [numTimerKinds]string{"indirect", "probe", "suspicion", "announce", "announce-down", "gossip", "forget"}
+var timerNames = [numTimerKinds]string{"indirect", "nack", "probe", "suspicion", "announce", "announce-down", "gossip", "forget"}
 
 // String returns the kind in lower case.
 func (k TimerKind) String() string {

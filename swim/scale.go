@@ -67,6 +67,17 @@ func suspicionTime(n, factor int, period time.Duration) time.Duration {
 	return time.Duration(scaled)
 }
 
+// longestTime is the longest time that anything is put off.
+const longestTime = time.Duration(1) << 62
+
+// multiple returns so many times d, or the longest time there is.
+func multiple(d time.Duration, n int) time.Duration {
+	if hi, lo := bits.Mul64(uint64(d), uint64(n)); hi == 0 && lo < uint64(longestTime) {
+		return time.Duration(lo)
+	}
+	return longestTime
+}
+
 // spreadTime is how long gossip takes to reach n members, at one round every
 // so often: it doubles those who know in each.
 func spreadTime(n int, round time.Duration) time.Duration {

@@ -16,6 +16,7 @@ type Stats struct {
 	Conflicts     uint64 // somebody else spoke for us
 	LoneVerdicts  uint64 // deadlines that passed with fewer than two accusers
 	Pauses        uint64 // how often we stood still
+	Deaf          uint64 // how often a verdict was put off because we heard nobody
 	Mended        uint64 // what could not be true and was mended: memory fails here
 	Evicted       uint64 // tombstones forgotten early
 	PayloadsLost  uint64 // payloads that no longer fit after a change of configuration
@@ -23,6 +24,7 @@ type Stats struct {
 	HandlerErrors uint64 // errors of the owner's BroadcastHandler
 
 	Alive, Suspect, Lone, Down, Left int // members by state; a lone one is not counted as a suspect
+	Health                           int // how much we doubt ourselves: 0 not at all, at most Config.MaxHealth
 	Backlog                          int // updates still being told
 	Broadcasts                       int // payloads still being told
 	Relays                           int // probes in flight for others

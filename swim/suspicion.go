@@ -2,6 +2,7 @@ package swim
 
 import (
 	"bytes"
+	"math/bits"
 	"time"
 )
 
@@ -15,19 +16,23 @@ import (
 type doubt[ID Identity[ID, Addr], Addr comparable] struct {
 	by   [MaxAccusers]ID // in the order in which we learnt of them
 	n    uint8
-	ours bool // our own probe failed
+	told uint8 // bits of those of whom we know by gossip or by ourselves
+	ours bool  // our own probe failed
 
-	since Instant       // when the time to refute began
-	least time.Duration // how long a suspect may refute
-	wait  time.Duration // the same, and longer if we only heard of it
+	patience
 
 	due   Instant // when the outstanding timer event comes
 	token uint32  // of that event
 	armed bool
 }
 
+// confirmed is how many members confirmed what the first accuser said. Those
+// of whom a feed or our owner told do not count: synchronising repeats what
+// somebody once heard, perhaps long ago.
+func (d *doubt[ID, Addr]) confirmed() int { return max(0, bits.OnesCount8(d.told)-1) }
+
 // deadline is when the verdict falls.
-func (d *doubt[ID, Addr]) deadline() Instant { return d.since.Add(d.wait) }
+func (d *doubt[ID, Addr]) deadline() Instant { return d.patience.deadline(d.confirmed()) }
 
 // doubts is a table of doubts, with places that are used again. A place is
 // named by its number + 1, so that zero is none.
@@ -86,20 +91,23 @@ func (c *Core[ID, Addr]) doubtOf(r *record[ID]) *doubt[ID, Addr] {
 // doubt makes a member suspect at an incarnation, and starts the time in which
 // it may refute. Those who only heard of it wait for as long as gossip takes
 // longer, so that a refutation reaches them first.
-func (c *Core[ID, Addr]) doubt(r *record[ID], inc Incarnation, by []ID, ours bool) {
-	size := c.size()
+func (c *Core[ID, Addr]) doubt(r *record[ID], inc Incarnation, by []ID, o origin) {
 	d := c.doubtOf(r)
-	d.n, d.ours = 0, ours
+	d.n, d.told, d.ours = 0, 0, o.ours
 	if d.since == 0 || planted != inheritDeadline {
-		d.since, d.least, d.wait = c.now, size.suspicion, size.suspicion
+		others := c.roster.active.len()
+		if r.flags&inActive != 0 {
+			others--
+		}
+		d.patience = c.patience(others)
 	}
 	r.inc = inc
 	c.become(r, Suspect, false)
-	if ours {
-		c.addAccuser(d, c.us.id)
+	if o.ours {
+		c.addAccuser(d, c.us.id, true)
 	} else {
-		d.wait += size.spread
-		c.accuse(d, r.id, by)
+		d.lag = c.size().spread
+		c.accuse(d, r.id, by, o)
 	}
 	c.watch(r, d)
 }
@@ -114,45 +122,58 @@ func (c *Core[ID, Addr]) doubted(slot uint32, r *record[ID], ours bool) {
 // accuse adds accusers to those of a suspect or down member, and reports
 // whether there are more of them. A member does not accuse itself; and whether
 // we do is for us to say.
-func (c *Core[ID, Addr]) accuse(d *doubt[ID, Addr], accused ID, by []ID) (more bool) {
+func (c *Core[ID, Addr]) accuse(d *doubt[ID, Addr], accused ID, by []ID, o origin) (more bool) {
 	for _, id := range by {
 		if id == c.us.id || id.Addr() == accused.Addr() {
 			continue
 		}
-		more = c.addAccuser(d, id) || more
+		more = c.addAccuser(d, id, o.confirms()) || more
 	}
 	return more
 }
 
 // addAccuser keeps the accusers a set, of each address the latest life, cut to
 // the smallest in the canonical order, so that all members end with the same.
-func (c *Core[ID, Addr]) addAccuser(d *doubt[ID, Addr], id ID) (more bool) {
+// Whether we were told of an accuser, which confirms the suspicion, or only
+// synchronised, is beside that.
+func (c *Core[ID, Addr]) addAccuser(d *doubt[ID, Addr], id ID, told bool) (more bool) {
+	at, more := c.accuserPlace(d, id)
+	if at < 0 {
+		return false
+	}
+	if more {
+		d.by[at] = id
+		d.n = max(d.n, uint8(at)+1)
+	}
+	if told {
+		d.told |= 1 << at
+	}
+	return more
+}
+
+// accuserPlace returns where an accuser is, or has to be written; -1 if it has
+// no place among the accusers.
+func (c *Core[ID, Addr]) accuserPlace(d *doubt[ID, Addr], id ID) (at int, more bool) {
 	largest := 0
 	for i, known := range d.by[:min(d.n, MaxAccusers)] {
 		if known == id {
-			return false
+			return i, false
 		}
 		if known.Addr() == id.Addr() && planted != countLivesAsAccusers {
-			if id.Supersedes(known) {
-				d.by[i] = id
-				return true
-			}
-			return false
+			return i, id.Supersedes(known)
 		}
 		if d.n == MaxAccusers && c.canonicalLess(d.by[largest], known) {
 			largest = i
 		}
 	}
-	if d.n < MaxAccusers {
-		d.by[d.n] = id
-		d.n++
-		return true
+	switch {
+	case d.n < MaxAccusers:
+		return int(d.n), true
+	case c.canonicalLess(id, d.by[largest]):
+		return largest, true
+	default:
+		return -1, false
 	}
-	if c.canonicalLess(id, d.by[largest]) {
-		d.by[largest] = id
-		return true
-	}
-	return false
 }
 
 // canonicalLess orders identities the same way at every member.
@@ -165,11 +186,16 @@ func (c *Core[ID, Addr]) canonicalLess(a, b ID) bool {
 
 // corroborate merges a record that says what we know already: accusers add up,
 // and of two goodbyes the one that is remembered longer counts.
-func (c *Core[ID, Addr]) corroborate(slot uint32, r *record[ID], u *Update[ID]) bool {
+func (c *Core[ID, Addr]) corroborate(slot uint32, r *record[ID], u *Update[ID], o origin) bool {
 	switch r.state {
 	case Suspect:
 		d := c.doubts.at(r.doubt)
-		if !c.accuse(d, r.id, u.By) {
+		told := d.told
+		more := c.accuse(d, r.id, u.By, o)
+		if d.told != told && r.flags&isLone == 0 {
+			c.watch(r, d)
+		}
+		if !more {
 			return false
 		}
 		if r.flags&isLone != 0 && d.n >= 2 {
@@ -178,7 +204,7 @@ func (c *Core[ID, Addr]) corroborate(slot uint32, r *record[ID], u *Update[ID]) 
 		}
 		return true
 	case Down:
-		more := len(u.By) > 0 && c.accuse(c.doubtOf(r), r.id, u.By)
+		more := len(u.By) > 0 && c.accuse(c.doubtOf(r), r.id, u.By, o)
 		c.remember(slot, u.Remaining)
 		return more
 	case Left:
@@ -199,7 +225,7 @@ func (c *Core[ID, Addr]) accuseByProbe(slot uint32, r *record[ID], inc Incarnati
 		inc++
 	}
 	if r.state == Alive {
-		c.doubt(r, inc, nil, true)
+		c.doubt(r, inc, nil, origin{ours: true})
 		c.doubted(slot, r, true)
 		c.backlog.push(c.roster, slot, prioSuspect)
 		return
@@ -208,8 +234,8 @@ func (c *Core[ID, Addr]) accuseByProbe(slot uint32, r *record[ID], inc Incarnati
 	if d.ours {
 		return
 	}
-	d.ours, d.wait = true, d.least
-	if c.addAccuser(d, c.us.id) {
+	d.ours, d.lag = true, 0
+	if c.addAccuser(d, c.us.id, true) {
 		c.backlog.push(c.roster, slot, prioSuspect)
 	}
 	c.watch(r, d)
@@ -217,7 +243,7 @@ func (c *Core[ID, Addr]) accuseByProbe(slot uint32, r *record[ID], inc Incarnati
 
 // watch keeps one timer event outstanding that comes no later than the
 // deadline. One that comes earlier is submitted again then, so that a member
-// never has more than one, however often it is doubted.
+// has few, however often it is doubted.
 func (c *Core[ID, Addr]) watch(r *record[ID], d *doubt[ID, Addr]) {
 	if c.cfg.Rules.AccuserDeadline && !d.ours {
 		return
@@ -227,11 +253,13 @@ func (c *Core[ID, Addr]) watch(r *record[ID], d *doubt[ID, Addr]) {
 	}
 }
 
-// wake submits the timer event of a suspicion.
+// wake submits the timer event of a suspicion. It never lies further ahead than
+// the least time to refute: confirmations may move the deadline to there, and the
+// event that they replace can not be taken back.
 func (c *Core[ID, Addr]) wake(r *record[ID], d *doubt[ID, Addr], at Instant) {
 	c.doubts.token++
 	d.token = c.doubts.token
-	d.due, d.armed = max(at, c.now), true
+	d.due, d.armed = min(max(at, c.now), c.now.Add(max(d.least, c.cfg.Period)).Add(max(d.lag, 0))), true
 	c.rt.SubmitAfter(Timer[ID]{Kind: TimerSuspicion, Token: d.token, ID: r.id}, d.due.Sub(c.now))
 }
 
@@ -275,8 +303,11 @@ func (c *Core[ID, Addr]) suspicionDue(t Timer[ID]) bool {
 	case c.renewal.wanted:
 		// Nobody listens to this life any more: a refutation would not reach it.
 		c.wake(r, d, c.now.Add(c.cfg.Period))
-	case c.now < c.pause.frozen:
-		c.wake(r, d, min(c.pause.frozen, c.now.Add(c.cfg.Period)))
+	case c.now < c.frozen():
+		if c.now >= c.pause.frozen {
+			c.stats.Deaf++
+		}
+		c.wake(r, d, min(c.frozen(), c.now.Add(c.cfg.Period)))
 	default:
 		c.judge(slot, r, d)
 	}
@@ -342,7 +373,7 @@ func (c *Core[ID, Addr]) release(r *record[ID]) {
 	}
 	d := c.doubts.at(r.doubt)
 	if d.armed {
-		d.n, d.ours = 0, false
+		d.n, d.told, d.ours = 0, 0, false
 		return
 	}
 	c.doubts.drop(r.doubt)

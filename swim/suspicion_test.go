@@ -32,7 +32,7 @@ func TestWhoHearsOfASuspicionRunsItsDeadline(t *testing.T) {
 	c.probe = probe[who]{target: who{"b", 1}, running: true, asked: true}
 	c.now = c.now.Add(time.Second)
 	c.enter(c.out)
-	if err := c.judgeProbe(); err != nil {
+	if err := c.judgeProbe(c.probeOutcome()); err != nil {
 		t.Error(err)
 	}
 	c.exit()
@@ -225,7 +225,7 @@ func TestFailedProbeAccusesAtTheIncarnationProbed(t *testing.T) {
 	fail := func(c *testCore) {
 		c.probe = probe[who]{target: who{"b", 1}, running: true, asked: true}
 		c.enter(c.out)
-		c.judgeProbe()
+		c.judgeProbe(c.probeOutcome())
 		c.exit()
 	}
 	c := newTestCore(t, calm(), "a", "b", "c")
@@ -239,7 +239,7 @@ func TestFailedProbeAccusesAtTheIncarnationProbed(t *testing.T) {
 	c.probe.inc = 1
 	c.probe = probe[who]{target: who{"b", 1}, inc: 1, running: true, asked: true}
 	c.enter(c.out)
-	c.judgeProbe()
+	c.judgeProbe(c.probeOutcome())
 	c.exit()
 	c.wantMember("b", "b suspect 1 by c+a")
 }

@@ -120,6 +120,8 @@ func (c *Core[ID, Addr]) run(k TimerKind) error {
 	switch k {
 	case TimerIndirect:
 		c.askOthers()
+	case TimerNack:
+		c.nackDue()
 	case TimerProbe:
 		return c.nextProbe()
 	case TimerAnnounce:
@@ -134,12 +136,38 @@ func (c *Core[ID, Addr]) run(k TimerKind) error {
 	return nil
 }
 
-// A pause remembers that this process stood still: then it is not the others
-// who were silent.
+// A pause remembers that this process stood still, or hears nobody: then it is
+// not the others who are silent.
 type pause struct {
 	// frozen is until when no verdict falls, unless a packet arrives; 0 if
 	// verdicts may fall.
 	frozen Instant
+	heard  Instant // when somebody who is not down was heard last, or we connected
+}
+
+// heardSomebody notes that a packet reached us: verdicts may fall again.
+func (c *Core[ID, Addr]) heardSomebody() {
+	c.pause.frozen = 0
+	c.pause.heard = c.now
+}
+
+// frozen is until when no verdict falls, if nobody is heard before: after a pause,
+// and after hearing nobody for so long that it is likely to be our connection.
+// Neither lasts longer than a suspicion that nobody confirms: the others may
+// really be gone.
+func (c *Core[ID, Addr]) frozen() Instant {
+	until := c.pause.frozen
+	if limit := c.cfg.DeafLimit; limit != Off && c.now.Sub(c.pause.heard) > limit && planted != judgeThoughDeaf {
+		until = max(until, c.pause.heard.Add(limit).Add(c.longestWait()))
+	}
+	return until
+}
+
+// longestWait is how long the suspicion of a member that takes part lasts if
+// nobody confirms it.
+func (c *Core[ID, Addr]) longestWait() time.Duration {
+	p := c.patience(c.roster.active.len() - 1)
+	return p.wait(0)
 }
 
 // overdue reports whether an event is so late that there must have been a
@@ -168,6 +196,7 @@ func (c *Core[ID, Addr]) checkPause(late time.Duration) {
 		return
 	}
 	c.stats.Pauses++
+	c.doubtOurselves(1)
 	for k := range c.tasks {
 		if t := &c.tasks[k]; TimerKind(k) != TimerForget {
 			by := min(late, c.now.Sub(t.since))
@@ -180,5 +209,6 @@ func (c *Core[ID, Addr]) checkPause(late time.Duration) {
 		c.probe.clear()
 		c.stats.ProbesVoid++
 	}
-	c.pause.frozen = c.now.Add(c.size().suspicion)
+	c.pause.heard = c.pause.heard.Add(min(late, c.now.Sub(c.pause.heard)))
+	c.pause.frozen = c.now.Add(c.longestWait())
 }

@@ -65,10 +65,8 @@ const (
 	maxRef           = 2 + 16 + 2 + 4 + 8
 	minUpdate        = minRef + 1
 	maxCompactUpdate = maxRef + lenLong + MaxAccusers*(1+maxRef) + lenOptions
-	// maxCompactHeader is reached by ping-req and its kin, with a payload
-	// behind them; turn-undead, which has neither number, count nor payloads
-	// but a second incarnation, takes as much.
-	maxCompactHeader = 2 + maxRef + lenLong + maxRef + lenNumber + maxRef + (1 + 2 + lenLong) + lenCount + lenLength
+	// maxCompactHeader is reached by ping-req, with a payload behind it.
+	maxCompactHeader = 2 + maxRef + lenLong + maxRef + lenNumber + maxRef + lenOptions + lenCount + lenLength
 )
 
 // generationWidths are the bytes of a generation by the two bits of ctrl.
@@ -186,7 +184,7 @@ func (w *compactWriter) header(dst *wireScratch, p *Packet[ID]) int {
 		return 0
 	}
 	dst[0] = versionCompact
-	dst[1] = kindByte(h.Message, h.SrcMetadata != 0, len(p.Payloads) > 0)
+	dst[1] = kindByte(h.Message, h.hasOptions(), len(p.Payloads) > 0)
 	n := 2
 	n += w.ref(dst[n:], &h.Src, byte(h.SrcState), 0)
 	w.src, w.base = h.Src, h.Src.gen
@@ -201,8 +199,8 @@ func (w *compactWriter) header(dst *wireScratch, p *Packet[ID]) int {
 	if h.Message == MessageTurnUndead {
 		n += binary.PutUvarint(dst[n:], uint64(h.AboutIncarnation))
 	}
-	if h.SrcMetadata != 0 {
-		n = len(appendOptions(dst[:n], h.SrcMetadata, 0))
+	if h.hasOptions() {
+		n = len(appendOptions(dst[:n], h.SrcMetadata, h.NackAfter))
 	}
 	if kind.updates {
 		dst[n], dst[n+1] = 0, 0
@@ -280,7 +278,7 @@ func (w *compactWriter) update(dst *wireScratch, u *Update[ID]) int {
 		n += w.accusers(dst[n:], u.By)
 	}
 	if more != 0 {
-		n = len(appendOptions(dst[:n], u.Metadata, uint64(u.Remaining)))
+		n = len(appendOptions(dst[:n], u.Metadata, u.Remaining))
 	}
 	return n
 }

@@ -73,8 +73,8 @@ func (r *compactReader) header(p *Packet[ID], m Message, hasOptions bool) {
 		h.AboutIncarnation = r.incarnation()
 	}
 	if hasOptions {
-		o := r.options(tagMetadata)
-		h.SrcMetadata = o.metadata
+		o := r.options(knownTags(m))
+		h.SrcMetadata, h.NackAfter = o.metadata, o.millis
 		p.Unknown += o.unknown
 	}
 	r.prev = src.addr
@@ -108,10 +108,10 @@ func (r *compactReader) update(p *Packet[ID], u *Update[ID]) {
 		u.By = r.accusers(p, id.addr)
 	}
 	if more&moreOptions != 0 {
-		o := r.options(tagRemaining)
-		u.Metadata, u.Remaining = o.metadata, uint32(o.remaining)
+		o := r.options(tagMillis)
+		u.Metadata, u.Remaining = o.metadata, o.millis
 		p.Unknown += o.unknown
-		if o.remaining != 0 && u.State.Active() {
+		if o.millis != 0 && u.State.Active() {
 			r.fail()
 		}
 	}

@@ -45,7 +45,7 @@ const (
 	headOptions     = 0x20
 	headUnassigned  = 0xc0
 	minPlainUpdate  = 1 + 1 + 1
-	plainHeaderRest = 2 + 1 + lenLong + lenNumber + (1 + 2 + lenLong) + lenCount + lenLength
+	plainHeaderRest = 2 + 1 + lenLong + lenNumber + lenOptions + lenCount + lenLength
 	plainUpdateRest = 1 + lenLong + lenOptions
 )
 
@@ -108,7 +108,7 @@ func (c *plain[ID]) put(b []byte, id ID) ([]byte, bool) {
 func (c *plain[ID]) appendHeader(b []byte, p *Packet[ID]) (out []byte, ok bool) {
 	h := &p.Header
 	kind := h.Message.kind()
-	b = append(b, versionPlain, kindByte(h.Message, h.SrcMetadata != 0, len(p.Payloads) > 0), byte(h.SrcState))
+	b = append(b, versionPlain, kindByte(h.Message, h.hasOptions(), len(p.Payloads) > 0), byte(h.SrcState))
 	if b, ok = c.put(b, h.Src); !ok {
 		return nil, false
 	}
@@ -127,8 +127,8 @@ func (c *plain[ID]) appendHeader(b []byte, p *Packet[ID]) (out []byte, ok bool) 
 	if h.Message == MessageTurnUndead {
 		b = binary.AppendUvarint(b, uint64(h.AboutIncarnation))
 	}
-	if h.SrcMetadata != 0 {
-		b = appendOptions(b, h.SrcMetadata, 0)
+	if h.hasOptions() {
+		b = appendOptions(b, h.SrcMetadata, h.NackAfter)
 	}
 	if kind.updates {
 		b = append(b, 0, 0)
@@ -197,7 +197,7 @@ func (c *plain[ID]) appendUpdate(b []byte, u *Update[ID]) (out []byte, ok bool) 
 		}
 	}
 	if hasOptions {
-		b = appendOptions(b, u.Metadata, uint64(u.Remaining))
+		b = appendOptions(b, u.Metadata, u.Remaining)
 	}
 	return b, true
 }
@@ -274,8 +274,8 @@ func (c *plain[ID]) parseHeader(r *wireReader, p *Packet[ID], m Message, hasOpti
 		h.AboutIncarnation = r.incarnation()
 	}
 	if hasOptions {
-		o := r.options(tagMetadata)
-		h.SrcMetadata = o.metadata
+		o := r.options(knownTags(m))
+		h.SrcMetadata, h.NackAfter = o.metadata, o.millis
 		p.Unknown += o.unknown
 	}
 }
@@ -308,10 +308,10 @@ func (c *plain[ID]) parseUpdate(r *wireReader, p *Packet[ID], u *Update[ID]) {
 	}
 	u.By = p.Accusers[first:len(p.Accusers):len(p.Accusers)]
 	if head&headOptions != 0 {
-		o := r.options(tagRemaining)
-		u.Metadata, u.Remaining = o.metadata, uint32(o.remaining)
+		o := r.options(tagMillis)
+		u.Metadata, u.Remaining = o.metadata, o.millis
 		p.Unknown += o.unknown
-		if o.remaining != 0 && u.State.Active() {
+		if o.millis != 0 && u.State.Active() {
 			r.fail()
 		}
 	}
