@@ -28,6 +28,8 @@ type bounds struct {
 	nodes int // all who ever took part
 	seeds int
 	slow  swim.Config
+	// lost is how many one of them contacts, if that is more: some may be made up.
+	lost int
 	// renewals is how often one of them renewed already: the next waits longer.
 	renewals int
 }
@@ -194,7 +196,8 @@ func (b *bounds) rejoin() time.Duration { return 2*b.slow.Period + b.backOff() +
 // seeds, and those who were contacted are back everywhere. Everybody may be
 // among the lost.
 func (b *bounds) heal() time.Duration {
-	return b.slow.AnnounceDown.Every*time.Duration(turns(b.nodes-1+b.seeds, b.slow.AnnounceDown)) + b.reach()
+	lost := max(b.nodes-1, b.lost) + b.seeds
+	return b.slow.AnnounceDown.Every*time.Duration(turns(lost, b.slow.AnnounceDown)) + b.reach()
 }
 
 // turns is how often a task runs until it has dealt with so many.

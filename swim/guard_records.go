@@ -235,6 +235,8 @@ func (g *Guard[ID, Addr]) countSynced(before, after *shadow[ID]) {
 		}
 	case !in.fired:
 		after.synced += max(0, int(after.is.n)-int(before.is.n))
+	case after.is.n == before.is.n:
+		after.synced-- // we accuse it, in the place of one of them
 	}
 }
 
