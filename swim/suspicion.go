@@ -29,7 +29,12 @@ type doubt[ID Identity[ID, Addr], Addr comparable] struct {
 // confirmed is how many members confirmed what the first accuser said. Those
 // of whom a feed or our owner told do not count: synchronising repeats what
 // somebody once heard, perhaps long ago.
-func (d *doubt[ID, Addr]) confirmed() int { return max(0, bits.OnesCount8(d.told)-1) }
+func (d *doubt[ID, Addr]) confirmed() int {
+	if planted == confirmAtOnce {
+		return MaxAccusers
+	}
+	return max(0, bits.OnesCount8(d.told)-1)
+}
 
 // deadline is when the verdict falls.
 func (d *doubt[ID, Addr]) deadline() Instant { return d.patience.deadline(d.confirmed()) }
