@@ -165,7 +165,7 @@ func (a *app) printFindings(r *experimentResult) {
 	for _, f := range r.Findings {
 		rows = append(rows, append([]string{f.Metric}, findingCells(f)...))
 	}
-	if r.err == nil {
+	if len(rows) > 1 {
 		printTable(a.out, rows)
 	}
 	fmt.Fprintln(a.out)

@@ -22,10 +22,13 @@ const Style = `
 .chart .at:hover .hit { stroke: #111; stroke-width: 1.5px; }
 `
 
-// Roughly how wide a character is, and how high a line, in the picture.
+// Roughly how wide a character is, and how high a line, in the picture; and how
+// far apart labels are, at least.
 const (
 	charWidth  = 7.0
 	lineHeight = 16.0
+	xTickEvery = 60.0
+	yTickEvery = 45.0
 )
 
 // A drawing is a picture of a figure that is being made.
@@ -34,6 +37,7 @@ type drawing struct {
 	figure                   sim.Figure
 	looks                    []look
 	x, y                     *scale
+	width, height            float64
 	left, right, top, bottom float64
 	tilted                   bool    // names along x stand at an angle
 	slot                     float64 // the room of one bar, or one group of them
@@ -42,9 +46,9 @@ type drawing struct {
 // SVG returns a figure as a picture of that size. Whatever the figure says is
 // shown as text, never taken for markup.
 func SVG(f sim.Figure, width, height int) string {
-	d := &drawing{figure: f, looks: looks(f.Series)}
+	d := &drawing{figure: f, looks: looks(f.Series), width: float64(width), height: float64(height)}
 	fmt.Fprintf(d, `<svg class="chart" viewBox="0 0 %d %d" role="img" aria-label="%s">`, width, height, html.EscapeString(f.Title))
-	d.lay(float64(width), float64(height))
+	d.lay()
 	d.grid()
 	d.marks()
 	d.tips()
@@ -53,7 +57,7 @@ func SVG(f sim.Figure, width, height int) string {
 }
 
 // lay decides which values the axes show, and where.
-func (d *drawing) lay(width, height float64) {
+func (d *drawing) lay() {
 	var xs, ys []float64
 	bars := false
 	for _, s := range d.figure.Series {
@@ -77,8 +81,8 @@ func (d *drawing) lay(width, height float64) {
 		d.x.begin(false)
 		d.x.pad(0.03)
 	}
-	d.top, d.right = 12, width-16
-	d.roomForLabels(height)
+	d.top, d.right = 12, d.width-16
+	d.roomForLabels()
 	d.x.from, d.x.to = d.left, d.right
 	d.y.from, d.y.to = d.bottom, d.top
 	if gap == 0 {
@@ -89,12 +93,12 @@ func (d *drawing) lay(width, height float64) {
 
 // roomForLabels finds the left and lower side of the plot from what stands
 // there. Names that do not fit beside each other are tilted.
-func (d *drawing) roomForLabels(height float64) {
+func (d *drawing) roomForLabels() {
 	d.left = 24
-	for _, t := range d.y.ticks(int(height / 60)) {
+	for _, t := range d.y.ticks(int(d.height / yTickEvery)) {
 		d.left = max(d.left, textWidth(t.label)+14)
 	}
-	d.bottom = height - lineHeight - 10
+	d.bottom = d.height - lineHeight - 10
 	if len(d.x.Names) == 0 {
 		return
 	}
@@ -107,7 +111,7 @@ func (d *drawing) roomForLabels(height float64) {
 	}
 	const angle = tilt * math.Pi / 180
 	d.tilted = true
-	d.bottom = height - min(longest*math.Sin(angle)+lineHeight+8, height/2)
+	d.bottom = d.height - min(longest*math.Sin(angle)+lineHeight+8, d.height/2)
 	d.left = max(d.left, min(longest*math.Cos(angle)-8, d.right/3))
 }
 
@@ -145,14 +149,14 @@ func (d *drawing) barGap() float64 {
 
 // grid draws the axes: lines at the ticks, and labels.
 func (d *drawing) grid() {
-	for _, t := range d.y.ticks(int((d.bottom - d.top) / 50)) {
+	for _, t := range d.y.ticks(int(d.height / yTickEvery)) {
 		at := d.y.at(t.value)
 		d.rule(t, d.left, at, d.right, at)
 		if t.label != "" {
 			d.label(d.left-8, at+4, "end", "", t.label)
 		}
 	}
-	for _, t := range d.x.ticks(int((d.right - d.left) / 75)) {
+	for _, t := range d.x.ticks(int((d.right - d.left) / xTickEvery)) {
 		at := d.x.at(t.value)
 		if len(d.x.Names) == 0 {
 			d.rule(t, at, d.top, at, d.bottom)

@@ -34,14 +34,14 @@ func (d *drawing) marks() {
 			case mark == sim.MarkBars:
 				d.bars(i, s)
 			case mark == sim.MarkPoints:
-				d.dots(i, s, 6)
+				d.dots(i, s, d.dotSize(s))
 			case mark == sim.MarkTheory && d.grouped():
 				d.dashes(i, s)
 			case mark == sim.MarkTheory:
 				d.line(i, s, `stroke-width="1.8" stroke-dasharray="6 4"`)
 			default:
 				d.line(i, s, `stroke-width="3" stroke-opacity=".8" stroke-linejoin="round" stroke-linecap="round"`)
-				if len(s.X) <= 24 {
+				if len(s.X) <= fewPoints {
 					d.dots(i, s, 7)
 				}
 			}
@@ -105,7 +105,7 @@ func (d *drawing) dashes(i int, s sim.Series) {
 	var path strings.Builder
 	for p := range d.points(s) {
 		x, y, width := d.place(i, p)
-		fmt.Fprintf(&path, "M%.1f %.1fh%.1f", x-width/2, y, width)
+		fmt.Fprintf(&path, "M%.1f %.1fh%.1f", x-width*0.46, y, width*0.92)
 	}
 	fmt.Fprintf(d, `<path d="%s" fill="none" stroke="%s" stroke-width="2.4" stroke-dasharray="5 3"/>`, path.String(), d.looks[i].colour)
 }
@@ -129,6 +129,21 @@ func (d *drawing) line(i int, s sim.Series, how string) {
 	}
 	if path.Len() > 0 {
 		fmt.Fprintf(d, `<path d="%s" fill="none" stroke="%s" %s/>`, path.String(), d.looks[i].colour, how)
+	}
+}
+
+// fewPoints are so few that each is seen for itself.
+const fewPoints = 24
+
+// dotSize returns how large dots are: the more, the smaller.
+func (d *drawing) dotSize(s sim.Series) float64 {
+	switch {
+	case len(s.X) <= fewPoints:
+		return 9
+	case len(s.X) <= 200:
+		return 6
+	default:
+		return 3
 	}
 }
 

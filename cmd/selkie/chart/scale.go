@@ -20,21 +20,32 @@ type tick struct {
 	label string // empty for the small ones in between
 }
 
+// beyond is larger than anything that is measured. The distance of two values
+// below it is still a number.
+const beyond = 1e100
+
 // shows reports whether a value has a place on an axis: there is none for what
-// is no number, and on a logarithmic one none for what is not above zero.
+// is no number, on a logarithmic one none for what is not above zero, and if the
+// values have names, none for what has none.
 func shows(axis sim.Axis, v float64) bool {
-	return !math.IsNaN(v) && !math.IsInf(v, 0) && (v > 0 || !axis.Log)
+	switch {
+	case len(axis.Names) > 0:
+		return v > -0.5 && v < float64(len(axis.Names))-0.5
+	case axis.Log:
+		return v > 1/beyond && v < beyond
+	}
+	return v > -beyond && v < beyond
 }
 
 func (s *scale) steps(v float64) float64 {
-	if s.Log {
+	if s.Log && len(s.Names) == 0 {
 		return math.Log10(v)
 	}
 	return v
 }
 
 func (s *scale) value(steps float64) float64 {
-	if s.Log {
+	if s.Log && len(s.Names) == 0 {
 		return math.Pow(10, steps)
 	}
 	return steps
@@ -68,6 +79,9 @@ func (s *scale) begin(atZero bool) {
 	if s.Log || len(s.Names) > 0 {
 		return
 	}
+	if s.least == 0 && s.most == 0 {
+		s.most = 1 // none of what is counted came
+	}
 	if s.least > 0 && (atZero || s.least < s.most/2) {
 		s.least = 0
 	}
@@ -81,14 +95,16 @@ func (s *scale) pad(part float64) {
 	if len(s.Names) > 0 {
 		return
 	}
-	room := (s.most - s.least) * part
-	if room == 0 { // all values are the same
-		room = 0.5
+	if s.least == s.most {
+		room := 0.5
 		if !s.Log && s.least != 0 {
 			room = math.Abs(s.least) / 2
 		}
+		s.least, s.most = s.least-room, s.most+room
+		return
 	}
-	if s.Log || s.least != 0 {
+	room := (s.most - s.least) * part
+	if s.Log || s.least != 0 { // what begins at zero has its room there
 		s.least -= room
 	}
 	if s.Log || s.most != 0 {
@@ -143,9 +159,13 @@ func roundStep(step float64) float64 {
 // decades returns the powers of ten, and small ticks between them; if there
 // are few, also twice and five times of them.
 func (s *scale) decades(room int) []tick {
-	first, last := int(math.Floor(s.least)), int(math.Ceil(s.most))
-	each := max(1, (last-first+room-1)/room)
+	first, last := int(math.Floor(s.least)), int(math.Floor(s.most))
+	each := max(1, (last-int(math.Ceil(s.least))+room)/room)
 	few := s.most-s.least < 2.2 && room >= 5
+	name := Number
+	if s.least < -4 { // all small ones alike
+		name = power
+	}
 	var ticks []tick
 	for n := first; n <= last; n++ {
 		for factor := 1; factor <= 9; factor++ {
@@ -155,7 +175,9 @@ func (s *scale) decades(room int) []tick {
 			}
 			label := ""
 			if factor == 1 && n%each == 0 || few && (factor == 2 || factor == 5) {
-				label = Number(v)
+				if label = Number(v); v < 0.01 {
+					label = name(v)
+				}
 			}
 			if label != "" || each == 1 {
 				ticks = append(ticks, tick{v, label})

@@ -8,19 +8,20 @@ import (
 	"github.com/selkie-go/selkie/sim"
 )
 
-// A tip is what is shown to whoever points at a place in the picture: one line
-// for each series that has a value there.
+// A tip is what is shown to whoever points at a place in the picture: a line or
+// two for each series that has a value there.
 type tip struct {
-	x, y  float64
-	lines []string
-	of    int // the series of the last line
+	x, y   float64
+	lines  []string
+	series int // how many have a say
+	of     int // which was the last one
 }
 
-// Values nearer to each other than this share a tip, which has at most so many
-// lines. A series gets no more tips than the pointer can tell apart.
+// Values nearer to each other than this share a tip, as nobody could point at
+// just one of them. It speaks of at most so many series.
 const (
-	tipReach = 6.0
-	tipLines = 5
+	tipReach  = 6.0
+	tipSeries = 5
 )
 
 // tips adds what is known of the values.
@@ -36,9 +37,10 @@ func (d *drawing) tips() {
 				all = append(all, t)
 				near[square(x, y)] = append(near[square(x, y)], t)
 			}
-			if t.of != i && len(t.lines) < tipLines {
-				t.lines = append(t.lines, s.Name+": "+named(d.figure.X, p.x)+" → "+named(d.figure.Y, p.y))
+			if t.of != i && t.series < tipSeries {
+				t.lines = append(t.lines, d.told(s.Name, named(d.figure.X, p.x)+" → "+named(d.figure.Y, p.y))...)
 				t.of = i
+				t.series++
 			}
 		}
 	}
@@ -68,23 +70,33 @@ func nearest(near map[[2]int][]*tip, x, y float64) *tip {
 	return best
 }
 
-// tip adds one, on the side of its place on which there is room.
+// told returns what is said of a value: in two lines if one does not fit into
+// the picture.
+func (d *drawing) told(name, value string) []string {
+	if line := name + ": " + value; textWidth(line) < d.width*0.9 {
+		return []string{line}
+	}
+	return []string{name + ":", value}
+}
+
+// tip adds one, above or below its place and within the picture.
 func (d *drawing) tip(t *tip) {
-	anchor, beside := "start", 12.0
-	if t.x > (d.left+d.right)/2 {
-		anchor, beside = "end", -12
+	wide := 0.0
+	for _, line := range t.lines {
+		wide = max(wide, textWidth(line))
 	}
+	left := max(min(t.x+8, d.width-wide-4), 4) - t.x
 	up := -12 - lineHeight*float64(len(t.lines)-1)
-	if t.y+up < d.top+lineHeight {
-		up = 22
+	if t.y+up < lineHeight {
+		up = 24
 	}
-	fmt.Fprintf(d, `<g class="at" transform="translate(%.1f %.1f)"><circle class="hit" r="5"/><text class="tip" text-anchor="%s" y="%.0f">`, t.x, t.y, anchor, up)
+	fmt.Fprintf(d, `<g class="at" transform="translate(%.1f %.1f)"><circle class="hit" r="5"/><text class="tip" y="%.0f">`, t.x, t.y, up)
 	for i, line := range t.lines {
 		down := ""
 		if i > 0 {
 			down = fmt.Sprintf(` dy="%.0f"`, lineHeight)
 		}
-		fmt.Fprintf(d, `<tspan x="%.0f"%s>%s</tspan>`, beside, down, html.EscapeString(line))
+		fmt.Fprintf(d, `<tspan x="%.0f"%s>%s</tspan>`, left, down, html.EscapeString(line))
 	}
 	d.WriteString("</text></g>")
 }
