@@ -15,9 +15,9 @@ import (
 // Style is what a page needs to have in its style sheet: what is known of a
 // value is shown to whoever points at it.
 const Style = `
-.chart { display: block; width: 100%; height: auto; font: 13px system-ui, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
+.chart { display: block; width: 100%; height: auto; overflow: visible; font: 13px system-ui, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
 .chart .hit { fill: transparent; stroke: none; }
-.chart .tip { visibility: hidden; pointer-events: none; font-weight: 600; fill: #111; paint-order: stroke; stroke: #fff; stroke-width: 5px; stroke-linejoin: round; }
+.chart .tip { visibility: hidden; pointer-events: none; fill: #000; font-size: 12px; paint-order: stroke; stroke: #fff; stroke-width: 5px; stroke-linejoin: round; }
 .chart .at:hover .tip { visibility: visible; }
 .chart .at:hover .hit { stroke: #111; stroke-width: 1.5px; }
 `

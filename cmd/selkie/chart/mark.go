@@ -23,9 +23,13 @@ func (d *drawing) points(s sim.Series) iter.Seq[point] {
 }
 
 // marks draws the series, in the order in which they may cover each other: what
-// is expected lies on top.
+// is expected lies on lines and bars, and below dots that are larger.
 func (d *drawing) marks() {
-	for _, mark := range []sim.SeriesMark{sim.MarkBars, sim.MarkLine, sim.MarkPoints, sim.MarkTheory} {
+	order := []sim.SeriesMark{sim.MarkBars, sim.MarkLine, sim.MarkPoints, sim.MarkTheory}
+	if d.grouped() {
+		order = []sim.SeriesMark{sim.MarkBars, sim.MarkTheory, sim.MarkLine, sim.MarkPoints}
+	}
+	for _, mark := range order {
 		for i, s := range d.figure.Series {
 			if s.Mark != mark {
 				continue
@@ -107,7 +111,8 @@ func (d *drawing) dashes(i int, s sim.Series) {
 		x, y, width := d.place(i, p)
 		fmt.Fprintf(&path, "M%.1f %.1fh%.1f", x-width*0.46, y, width*0.92)
 	}
-	fmt.Fprintf(d, `<path d="%s" fill="none" stroke="%s" stroke-width="2.4" stroke-dasharray="5 3"/>`, path.String(), d.looks[i].colour)
+	// What is light below them lets them be seen on a bar, too.
+	fmt.Fprintf(d, `<path d="%[1]s" fill="none" stroke="#fff" stroke-width="4.4"/><path d="%[1]s" fill="none" stroke="%[2]s" stroke-width="2.4" stroke-dasharray="6 3"/>`, path.String(), d.looks[i].colour)
 }
 
 // line draws a line from value to value. It ends where one can not be drawn,
