@@ -89,10 +89,9 @@ func writeFile(name string, write func(*os.File) error) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // unless it got its name
 	err = errors.Join(write(f), f.Chmod(0o644), f.Close())
 	if err != nil {
-		return err
+		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return os.Rename(f.Name(), name)
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/selkie-go/selkie/cmd/selkie/chart"
 	"github.com/selkie-go/selkie/sim"
 )
 
@@ -79,10 +80,9 @@ var csvHead = []string{
 
 // writeCSV writes what came of an experiment as one long table.
 func writeCSV(w io.Writer, r *experimentResult) error {
-	table := csv.NewWriter(w)
-	table.Write(csvHead) // what went wrong, Error says in the end
+	rows := [][]string{csvHead}
 	for _, f := range newFindingInfos(r.Findings) {
-		table.Write([]string{
+		rows = append(rows, []string{
 			r.ID, "finding", f.Metric, cell(float64(f.Expected)), f.Tolerance, cell(float64(f.Measured)), strconv.Itoa(f.Samples), strconv.FormatBool(f.OK),
 			"", "", "", "", "", "", "", "",
 		})
@@ -90,19 +90,15 @@ func writeCSV(w io.Writer, r *experimentResult) error {
 	for _, f := range r.Figures {
 		for _, s := range f.Series {
 			for i := range min(len(s.X), len(s.Y)) {
-				name := ""
-				if at := int(s.X[i]); at >= 0 && at < len(f.X.Names) && float64(at) == s.X[i] {
-					name = f.X.Names[at]
-				}
-				table.Write([]string{
+				name, _ := chart.Name(f.X, s.X[i])
+				rows = append(rows, []string{
 					r.ID, "value", "", "", "", "", "", "",
 					f.Title, s.Name, string(s.Mark), f.X.Label, cell(s.X[i]), name, f.Y.Label, cell(s.Y[i]),
 				})
 			}
 		}
 	}
-	table.Flush()
-	return table.Error()
+	return csv.NewWriter(w).WriteAll(rows)
 }
 
 // cell returns a value with all its digits, or nothing if it is no number.

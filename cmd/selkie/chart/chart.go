@@ -124,14 +124,14 @@ func textWidth(text string) float64 { return charWidth * float64(len([]rune(text
 // the axis, or 0 if there are no bars.
 func (d *drawing) barGap() float64 {
 	gap := math.Inf(1)
-	any := false
+	found := false
 	for _, s := range d.figure.Series {
 		if s.Mark != sim.MarkBars {
 			continue
 		}
 		before := math.Inf(-1)
 		for p := range d.points(s) {
-			any = true
+			found = true
 			if at := d.x.steps(p.x); at > before {
 				gap = min(gap, at-before)
 				before = at
@@ -139,9 +139,9 @@ func (d *drawing) barGap() float64 {
 		}
 	}
 	switch {
-	case len(d.x.Names) > 0 || any && math.IsInf(gap, 0):
+	case len(d.x.Names) > 0 || found && math.IsInf(gap, 0):
 		return 1
-	case !any:
+	case !found:
 		return 0
 	}
 	return gap

@@ -37,6 +37,14 @@ func shows(axis sim.Axis, v float64) bool {
 	return v > -beyond && v < beyond
 }
 
+// Name returns the name of a value of an axis, if it has one.
+func Name(axis sim.Axis, v float64) (name string, ok bool) {
+	if i := int(v); float64(i) == v && i >= 0 && i < len(axis.Names) {
+		return axis.Names[i], true
+	}
+	return "", false
+}
+
 func (s *scale) steps(v float64) float64 {
 	if s.Log && len(s.Names) == 0 {
 		return math.Log10(v)

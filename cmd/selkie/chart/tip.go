@@ -103,8 +103,8 @@ func (d *drawing) tip(t *tip) {
 
 // named returns what a value of an axis is called.
 func named(axis sim.Axis, v float64) string {
-	if i := int(v); v == float64(i) && i >= 0 && i < len(axis.Names) {
-		return axis.Names[i]
+	if name, ok := Name(axis, v); ok {
+		return name
 	}
 	return Number(v)
 }
