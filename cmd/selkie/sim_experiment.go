@@ -187,8 +187,9 @@ func findingCells(f sim.Finding) []string {
 func judgeExperiments(results []*experimentResult) error {
 	failed, wrong, findings := 0, 0, 0
 	for _, r := range results {
-		findings += len(r.Findings)
-		wrong += r.wrong()
+		compared, off := r.count()
+		findings += compared
+		wrong += off
 		if r.err != nil {
 			failed++
 		}

@@ -23,15 +23,18 @@ type experimentResult struct {
 	err    error
 }
 
-// wrong returns how many findings are not as expected.
-func (r *experimentResult) wrong() int {
-	n := 0
+// count returns how many findings there are that are compared with something,
+// and how many of them are not as expected.
+func (r *experimentResult) count() (compared, wrong int) {
 	for _, f := range r.Findings {
+		if judged(f) {
+			compared++
+		}
 		if !f.OK {
-			n++
+			wrong++
 		}
 	}
-	return n
+	return compared, wrong
 }
 
 // carryOut carries out experiments one after the other, and has each seen when

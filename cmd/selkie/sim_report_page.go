@@ -20,7 +20,7 @@ type pageInfo struct {
 	Version     string
 	Full        bool
 	Experiments []pageExperiment
-	Findings    int
+	Judged      int
 	Wrong       int
 	Failed      int
 }
@@ -67,9 +67,10 @@ const (
 func writePage(w io.Writer, results []*experimentResult, full bool) error {
 	page := pageInfo{Style: template.CSS(chart.Style), Version: version(), Full: full}
 	for _, r := range results {
-		page.Experiments = append(page.Experiments, newPageExperiment(r))
-		page.Findings += len(r.Findings)
-		page.Wrong += r.wrong()
+		e := newPageExperiment(r)
+		page.Experiments = append(page.Experiments, e)
+		page.Judged += e.Judged
+		page.Wrong += e.Wrong
 		if r.err != nil {
 			page.Failed++
 		}
@@ -80,16 +81,14 @@ func writePage(w io.Writer, results []*experimentResult, full bool) error {
 func newPageExperiment(r *experimentResult) pageExperiment {
 	e := pageExperiment{
 		ID: r.ID, Title: r.Title, Source: r.Source,
-		Trials: chart.Count(r.trials), Took: brief(r.took).String(), Wrong: r.wrong(),
+		Trials: chart.Count(r.trials), Took: brief(r.took).String(),
 	}
+	e.Judged, e.Wrong = r.count()
 	if r.err != nil {
 		e.Failure = r.err.Error()
 	}
 	for _, f := range r.Findings {
 		e.Rows = append(e.Rows, pageRow{f.Metric, findingCells(f), f.OK})
-		if judged(f) {
-			e.Judged++
-		}
 	}
 	for _, f := range r.Figures {
 		e.Figures = append(e.Figures, newPageFigure(f))

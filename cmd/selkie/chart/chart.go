@@ -158,7 +158,7 @@ func (d *drawing) grid() {
 	}
 	for _, t := range d.x.ticks(int((d.right - d.left) / xTickEvery)) {
 		at := d.x.at(t.value)
-		if len(d.x.Names) == 0 {
+		if !d.grouped() {
 			d.rule(t, at, d.top, at, d.bottom)
 		}
 		switch {

@@ -112,7 +112,7 @@ func (d *drawing) dashes(i int, s sim.Series) {
 		fmt.Fprintf(&path, "M%.1f %.1fh%.1f", x-width*0.46, y, width*0.92)
 	}
 	// What is light below them lets them be seen on a bar, too.
-	fmt.Fprintf(d, `<path d="%[1]s" fill="none" stroke="#fff" stroke-width="4.4"/><path d="%[1]s" fill="none" stroke="%[2]s" stroke-width="2.4" stroke-dasharray="6 3"/>`, path.String(), d.looks[i].colour)
+	fmt.Fprintf(d, `<path d="%[1]s" fill="none" stroke="#fff" stroke-width="3.6"/><path d="%[1]s" fill="none" stroke="%[2]s" stroke-width="2.4" stroke-dasharray="6 3"/>`, path.String(), d.looks[i].colour)
 }
 
 // line draws a line from value to value. It ends where one can not be drawn,
