@@ -60,8 +60,8 @@ func TestEveryMarkIsDrawn(t *testing.T) {
 			}
 		}
 	}
-	if n := parsed(t, SVG(one(sim.MarkBars, x, y), 860, 420))["rect"]; n != 3 {
-		t.Errorf("%d bars for three values", n)
+	if n := parsed(t, SVG(one(sim.MarkBars, x, y), 860, 420))["rect"]; n != 6 {
+		t.Errorf("%d bars for three values, and as many places to point at", n)
 	}
 }
 

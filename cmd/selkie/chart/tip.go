@@ -12,6 +12,7 @@ import (
 // two for each series that has a value there.
 type tip struct {
 	x, y   float64
+	hit    string // what to point at
 	lines  []string
 	series int // how many have a say
 	of     int // which was the last one
@@ -30,12 +31,15 @@ func (d *drawing) tips() {
 	near := map[[2]int][]*tip{} // by squares as wide as the reach
 	for i, s := range d.figure.Series {
 		for p := range d.points(s) {
-			x, y, _ := d.place(i, p)
+			x, y, width := d.place(i, p)
 			t := nearest(near, x, y)
 			if t == nil {
-				t = &tip{x: x, y: y, of: -1}
+				t = &tip{x: x, y: y, of: -1, hit: `<circle class="hit" r="5"/>`}
 				all = append(all, t)
 				near[square(x, y)] = append(near[square(x, y)], t)
+			}
+			if s.Mark == sim.MarkBars {
+				t.hit = d.barHit(x, y, width, t)
 			}
 			if t.of != i && t.series < tipSeries {
 				t.lines = append(t.lines, d.told(s.Name, named(d.figure.X, p.x)+" → "+named(d.figure.Y, p.y))...)
@@ -70,6 +74,12 @@ func nearest(near map[[2]int][]*tip, x, y float64) *tip {
 	return best
 }
 
+// barHit is a bar and some room above it, as the top of a bar is hard to hit.
+func (d *drawing) barHit(x, y, width float64, t *tip) string {
+	upper, lower := min(y, d.base())-5, max(y, d.base())
+	return fmt.Sprintf(`<rect class="hit" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, x-width*0.46-t.x, upper-t.y, width*0.92, lower-upper)
+}
+
 // told returns what is said of a value: in two lines if one does not fit into
 // the picture.
 func (d *drawing) told(name, value string) []string {
@@ -90,7 +100,7 @@ func (d *drawing) tip(t *tip) {
 	if t.y+up < lineHeight {
 		up = 24
 	}
-	fmt.Fprintf(d, `<g class="at" transform="translate(%.1f %.1f)"><circle class="hit" r="5"/><text class="tip" y="%.0f">`, t.x, t.y, up)
+	fmt.Fprintf(d, `<g class="at" transform="translate(%.1f %.1f)">%s<text class="tip" y="%.0f">`, t.x, t.y, t.hit, up)
 	for i, line := range t.lines {
 		down := ""
 		if i > 0 {
