@@ -47,7 +47,7 @@ type pageFigure struct {
 	sim.Figure
 	Wide, Narrow template.HTML
 	Legend       []pageEntry
-	Omitted      int
+	Omitted      string // what has no place in the pictures
 }
 
 // A pageEntry is a line of a legend.

@@ -198,17 +198,20 @@ func (d *drawing) empty() bool {
 	return true
 }
 
-// Omitted returns how many values of a figure have no place in the picture:
-// those that are no numbers, and on a logarithmic axis those that are not above
-// zero.
-func Omitted(f sim.Figure) int {
+// Omitted says which values of a figure have no place in the picture: how many
+// of which series, or nothing. Those are no numbers, or on a logarithmic axis
+// not above zero.
+func Omitted(f sim.Figure) string {
 	d := drawing{figure: f}
-	n := 0
+	var parts []string
 	for _, s := range f.Series {
-		n += max(len(s.X), len(s.Y))
+		n := max(len(s.X), len(s.Y))
 		for range d.points(s) {
 			n--
 		}
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d of %s", n, s.Name))
+		}
 	}
-	return n
+	return strings.Join(parts, ", ")
 }

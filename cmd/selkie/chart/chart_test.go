@@ -70,8 +70,11 @@ func TestWhatIsNoNumberIsLeftOut(t *testing.T) {
 	f := one(sim.MarkLine, []float64{1, 2, 3, nan, 5, 6, 7}, []float64{1, nan, 3, 4, inf, -inf, 7, 8})
 	svg := SVG(f, 860, 420)
 	parsed(t, svg)
-	if n := Omitted(f); n != 5 {
-		t.Errorf("%d values are said to be left out, not 4 and one without a partner", n)
+	if got := Omitted(f); got != "5 of one" {
+		t.Errorf("%q are said to be left out, not 4 and one without a partner", got)
+	}
+	if got := Omitted(one(sim.MarkLine, []float64{1}, []float64{0})); got != "" {
+		t.Errorf("%q are said to be left out, but none was", got)
 	}
 	for _, mark := range []sim.SeriesMark{sim.MarkLine, sim.MarkTheory, sim.MarkPoints, sim.MarkBars} {
 		for _, values := range [][]float64{nil, {}, {0}, {-3}, {5}, {0, 0}, {-1, 0, 1}, {nan}, {0, 0.001}, {3e5, 3e5 + 1}, {1e-300, 1e300}, {-math.MaxFloat64, math.MaxFloat64}} {
@@ -185,6 +188,19 @@ func TestTicksAreRoundAndFew(t *testing.T) {
 		if strings.Join(got, " ") != test.want {
 			t.Errorf("from %v to %v: got %q, want %q", test.least, test.most, strings.Join(got, " "), test.want)
 		}
+	}
+}
+
+func TestNothingIsMarkedBetweenWholeNumbers(t *testing.T) {
+	s := span(sim.Axis{}, []float64{1, 2, 3})
+	for _, tick := range s.ticks(9) {
+		if tick.value != math.Trunc(tick.value) {
+			t.Errorf("got %s", tick.label)
+		}
+	}
+	s = span(sim.Axis{}, []float64{1, 2.5, 3})
+	if n := len(s.ticks(9)); n < 5 {
+		t.Errorf("got %d ticks", n)
 	}
 }
 

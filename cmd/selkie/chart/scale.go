@@ -11,6 +11,7 @@ import (
 type scale struct {
 	sim.Axis
 	least, most float64 // what the side shows, in steps
+	whole       bool    // all values are whole numbers: nothing is between them
 	from, to    float64 // where that is in the picture
 }
 
@@ -66,11 +67,12 @@ func (s *scale) at(v float64) float64 {
 
 // span returns an axis on which there is room for some values.
 func span(axis sim.Axis, values []float64) *scale {
-	s := &scale{Axis: axis, least: math.Inf(1), most: math.Inf(-1)}
+	s := &scale{Axis: axis, least: math.Inf(1), most: math.Inf(-1), whole: len(values) > 0}
 	for _, v := range values {
 		if shows(axis, v) {
 			s.least = min(s.least, s.steps(v))
 			s.most = max(s.most, s.steps(v))
+			s.whole = s.whole && v == math.Trunc(v)
 		}
 	}
 	switch {
@@ -141,6 +143,9 @@ func (s *scale) ticks(room int) []tick {
 func (s *scale) even(room int) []tick {
 	least, most := s.value(s.least), s.value(s.most)
 	step := roundStep((most - least) / float64(room))
+	if s.whole {
+		step = max(step, 1)
+	}
 	var ticks []tick
 	for i := math.Ceil(least/step - 1e-9); i*step <= most+step*1e-9 && len(ticks) < 100; i++ {
 		v := i * step
