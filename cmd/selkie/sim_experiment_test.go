@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -159,7 +160,7 @@ func TestNobodyWaitsForATrialThatDoesNotEnd(t *testing.T) {
 	defer close(release)
 	stuck := trialsOf(4, func(int) sim.Observations { begun <- true; <-release; return nil })(false)
 	go func() { <-begun; cancel() }()
-	if _, err := runTrials(ctx, stuck, 1, func(int) {}); err != context.Canceled {
+	if _, err := runTrials(ctx, stuck, 1, func(int) {}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
