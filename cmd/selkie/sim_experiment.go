@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/selkie-go/selkie/cmd/selkie/chart"
@@ -180,7 +181,18 @@ func findingCells(f sim.Finding) []string {
 	case !judged(f):
 		return []string{"-", "-", chart.Number(f.Measured), chart.Count(f.Samples), "-"}
 	}
-	return []string{chart.Number(f.Expected), f.Tolerance, chart.Number(f.Measured), chart.Count(f.Samples), verdict}
+	return []string{chart.Number(f.Expected), readable(f.Tolerance), chart.Number(f.Measured), chart.Count(f.Samples), verdict}
+}
+
+// readable returns a tolerance with its numbers as people read them.
+func readable(tolerance string) string {
+	words := strings.Fields(tolerance)
+	for i, word := range words {
+		if v, err := strconv.ParseFloat(word, 64); err == nil {
+			words[i] = chart.Number(v)
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // judgeExperiments says what is not as expected.

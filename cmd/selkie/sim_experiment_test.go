@@ -138,6 +138,16 @@ func TestTrialsAreNeverMoreAtOnceThanAsked(t *testing.T) {
 	})
 }
 
+func TestTolerancesAreReadable(t *testing.T) {
+	for tolerance, want := range map[string]string{
+		"± 2.5 %": "± 2.5 %", "12 to 1999": "12 to 1,999", "at most 3.147896810935995e-05": "at most 3.15×10⁻⁵", "none": "none",
+	} {
+		if got := readable(tolerance); got != want {
+			t.Errorf("%q: got %q, want %q", tolerance, got, want)
+		}
+	}
+}
+
 func TestAPanicNamesItsTrial(t *testing.T) {
 	e := madeUp()[2]
 	r := runExperiment(t.Context(), e, false, 2, io.Discard)
