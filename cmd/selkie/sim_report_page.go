@@ -4,6 +4,7 @@ import (
 	_ "embed" // the template of the page
 	"html/template"
 	"io"
+	"strings"
 
 	"github.com/selkie-go/selkie/cmd/selkie/chart"
 	"github.com/selkie-go/selkie/sim"
@@ -78,6 +79,9 @@ func writePage(w io.Writer, results []*experimentResult, full bool) error {
 	return pageTemplate.Execute(w, page)
 }
 
+// together keeps what belongs together in one line.
+var together = strings.NewReplacer(" = ", "\u00a0=\u00a0", " %", "\u00a0%")
+
 func newPageExperiment(r *experimentResult) pageExperiment {
 	e := pageExperiment{
 		ID: r.ID, Title: r.Title, Source: r.Source,
@@ -88,7 +92,7 @@ func newPageExperiment(r *experimentResult) pageExperiment {
 		e.Failure = r.err.Error()
 	}
 	for _, f := range r.Findings {
-		e.Rows = append(e.Rows, pageRow{f.Metric, findingCells(f), f.OK})
+		e.Rows = append(e.Rows, pageRow{together.Replace(f.Metric), findingCells(f), f.OK})
 	}
 	for _, f := range r.Figures {
 		e.Figures = append(e.Figures, newPageFigure(f))

@@ -67,7 +67,9 @@ func (d *drawing) lay() {
 		bars = bars || s.Mark == sim.MarkBars
 	}
 	d.x, d.y = span(d.figure.X, xs), span(d.figure.Y, ys)
-	d.y.begin(bars)
+	if d.y.begin(0.5); bars {
+		d.y.begin(1) // so that the length of a bar means something
+	}
 	d.y.pad(0.05)
 	if bars && d.y.Log {
 		d.y.least = math.Floor(d.y.least) // a bar of the least value is one, too
@@ -78,7 +80,7 @@ func (d *drawing) lay() {
 	case gap > 0: // half a bar stands outside of the last value
 		d.x.least, d.x.most = d.x.least-gap/2, d.x.most+gap/2
 	default:
-		d.x.begin(false)
+		d.x.begin(0.2)
 		d.x.pad(0.03)
 	}
 	d.top, d.right = 12, d.width-16

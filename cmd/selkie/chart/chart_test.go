@@ -191,6 +191,27 @@ func TestTicksAreRoundAndFew(t *testing.T) {
 	}
 }
 
+func TestAnAxisBeginsAtZeroIfItNearlyDoes(t *testing.T) {
+	for _, test := range []struct {
+		values      []float64
+		part        float64
+		least, most float64
+	}{
+		{[]float64{1, 10}, 0.2, 0, 10},
+		{[]float64{3, 10}, 0.2, 3, 10},
+		{[]float64{9, 10}, 1, 0, 10},
+		{[]float64{-10, -9}, 1, -10, 0},
+		{[]float64{-10, 9}, 1, -10, 9},
+		{[]float64{0, 0}, 0.5, 0, 1},
+		{[]float64{4}, 1, 0, 4},
+	} {
+		s := span(sim.Axis{}, test.values)
+		if s.begin(test.part); s.least != test.least || s.most != test.most {
+			t.Errorf("%v: from %v to %v", test.values, s.least, s.most)
+		}
+	}
+}
+
 func TestNothingIsMarkedBetweenWholeNumbers(t *testing.T) {
 	s := span(sim.Axis{}, []float64{1, 2, 3})
 	for _, tick := range s.ticks(9) {

@@ -84,18 +84,16 @@ func span(axis sim.Axis, values []float64) *scale {
 	return s
 }
 
-// begin lets a linear axis begin at zero if it nearly does, or has to.
-func (s *scale) begin(atZero bool) {
-	if s.Log || len(s.Names) > 0 {
-		return
-	}
-	if s.least == 0 && s.most == 0 {
+// begin lets a linear axis begin at zero if the value next to it is less than a
+// part of the one farthest from it.
+func (s *scale) begin(part float64) {
+	switch {
+	case s.Log || len(s.Names) > 0:
+	case s.least == 0 && s.most == 0:
 		s.most = 1 // none of what is counted came
-	}
-	if s.least > 0 && (atZero || s.least < s.most/2) {
+	case s.least > 0 && s.least <= s.most*part:
 		s.least = 0
-	}
-	if s.most < 0 && (atZero || s.most > s.least/2) {
+	case s.most < 0 && s.most >= s.least*part:
 		s.most = 0
 	}
 }
