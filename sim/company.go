@@ -42,3 +42,13 @@ func (w *World) sent() Traffic {
 	}
 	return sum
 }
+
+// unanimous reports whether everybody knows so many others.
+func (w *World) unanimous(others int) bool {
+	for _, n := range w.nodes {
+		if n.running && n.core.NumActive() != others {
+			return false
+		}
+	}
+	return true
+}
