@@ -180,4 +180,4 @@ func mean(values []float64) float64 {
 // defined in a file of its own.
 func Experiments() []Experiment { return slices.Clone(experiments) }
 
-var experiments = []Experiment{}
+var experiments = []Experiment{thresholdExperiment(), intervalExperiment(), lossExperiment(), crashExperiment()}

@@ -160,8 +160,8 @@ var harms = map[FaultKind]harm{
 	FaultSave: harmNone, FaultMetadata: harmNone, FaultBroadcast: harmNone,
 	FaultCrash: harmLife, FaultRestart: harmLife, FaultRestartKnown: harmLife, FaultRestartStale: harmLife,
 	FaultRestartOlder: harmLife, FaultLeave: harmLife, FaultRejoin: harmLife, FaultJoin: harmLife,
-	FaultPause: harmNodes, FaultFreeze: harmNodes, FaultSlow: harmNodes, FaultLag: harmNodes, FaultEarly: harmNodes,
-	FaultGrain: harmNodes, FaultClockRate: harmNodes, FaultClockStep: harmNodes, FaultReuse: harmNodes,
+	FaultPause: harmNodes, FaultFreeze: harmNodes, FaultBlock: harmNodes, FaultSlow: harmNodes, FaultLag: harmNodes,
+	FaultEarly: harmNodes, FaultGrain: harmNodes, FaultClockRate: harmNodes, FaultClockStep: harmNodes, FaultReuse: harmNodes,
 	FaultLink: harmPaths, FaultPartition: harmPaths, FaultRing: harmPaths,
 }
 
