@@ -75,10 +75,29 @@ var oddities = [...]struct {
 	{15, func(_ *dice, c *swim.Config, _ int) { c.Rules.SilentSuspicion = true }},
 	{12, func(_ *dice, c *swim.Config, _ int) { c.Rules.SilentPing = true }},
 	{12, func(_ *dice, c *swim.Config, _ int) { c.Rules.SilentRelay = true }},
+	{5, func(d *dice, c *swim.Config, _ int) { combine(d, c) }},
 	{4, func(d *dice, c *swim.Config, _ int) {
 		c.Notify = swim.Notify{Suspect: d.below(2) == 0, Updated: d.below(2) == 0, ProbeFailed: d.below(2) == 0,
 			Received: d.below(8) == 0, Sent: d.below(8) == 0}
 	}},
+}
+
+// combine switches each part of Lifeguard on or off, and each departure that can
+// be: all combinations come up.
+func combine(d *dice, c *swim.Config) {
+	coin := func() bool { return d.below(2) == 0 }
+	for _, rule := range []*bool{&c.Rules.SilentPing, &c.Rules.SilentRelay, &c.Rules.FinalDown, &c.Rules.SoleVerdict,
+		&c.Rules.AccuserDeadline, &c.Rules.SilentSuspicion} {
+		*rule = coin()
+	}
+	for _, count := range []*int{&c.Confirmations, &c.MaxHealth} {
+		if coin() {
+			*count = swim.Off
+		}
+	}
+	if coin() {
+		c.DeafLimit = swim.Off
+	}
 }
 
 // leastPacket is the smallest MaxPacket that a core of this world takes.

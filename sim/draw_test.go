@@ -12,6 +12,7 @@ import (
 
 func TestEveryDrawnPlanIsValidAndEveryKindIsDrawn(t *testing.T) {
 	drawn, oddRules := map[FaultKind]int{}, map[swim.Rules]int{}
+	lifeguards := map[[5]bool]int{}
 	quiet, cored, faults := 0, 0, 0
 	const plans = 10_000
 	for seed := range uint64(plans) {
@@ -21,6 +22,8 @@ func TestEveryDrawnPlanIsValidAndEveryKindIsDrawn(t *testing.T) {
 			drawn[f.Kind]++
 		}
 		oddRules[p.Config.Rules]++
+		c := &p.Config
+		lifeguards[[5]bool{c.Rules.SilentPing, c.Rules.SilentRelay, c.Confirmations == swim.Off, c.MaxHealth == swim.Off, c.DeafLimit == swim.Off}]++
 		faults += len(p.Faults)
 		if !slices.ContainsFunc(p.Faults, func(f Fault) bool { return harms[f.Kind] != harmNone }) {
 			quiet++
@@ -38,6 +41,9 @@ func TestEveryDrawnPlanIsValidAndEveryKindIsDrawn(t *testing.T) {
 		if oddRules[r] < plans/100 {
 			t.Errorf("%+v was drawn %d times in %d plans", r, oddRules[r], plans)
 		}
+	}
+	if len(lifeguards) != 32 {
+		t.Errorf("%d combinations of the parts of Lifeguard were drawn, there are 32", len(lifeguards))
 	}
 	if quiet < plans*14/100 || quiet > plans*20/100 {
 		t.Errorf("%d of %d plans are without faults", quiet, plans)

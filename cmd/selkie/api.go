@@ -143,6 +143,8 @@ type statsInfo struct {
 	Conflicts        uint64            `json:"conflicts"`
 	LoneVerdicts     uint64            `json:"lone_verdicts"`
 	Pauses           uint64            `json:"pauses"`
+	Deaf             uint64            `json:"deaf"`
+	Health           int               `json:"health"`
 	Backlog          int               `json:"backlog"`
 	Broadcasts       int               `json:"broadcasts"`
 	Relays           int               `json:"relays"`
@@ -159,7 +161,7 @@ func describeStats(s selkie.Stats) statsInfo {
 		SendErrors: s.SendErrors, EventsLost: s.EventsLost, BroadcastsLost: s.BroadcastsLost,
 		Probes: p.Probes, ProbesFailed: p.ProbesFailed, ProbesVoid: p.ProbesVoid,
 		Refutations: p.Refutations, Renewals: p.Renewals, Conflicts: p.Conflicts,
-		LoneVerdicts: p.LoneVerdicts, Pauses: p.Pauses,
+		LoneVerdicts: p.LoneVerdicts, Pauses: p.Pauses, Deaf: p.Deaf, Health: p.Health,
 		Backlog: p.Backlog, Broadcasts: p.Broadcasts, Relays: p.Relays,
 		Drops:            make(map[string]uint64),
 		MessagesSent:     make(map[string]uint64),

@@ -100,6 +100,7 @@ type decoded struct {
 	To       decodedID        `json:"to"`
 	About    *decodedID       `json:"about,omitempty"`
 	AtMost   *uint64          `json:"about_incarnation,omitempty"`
+	Nack     float64          `json:"nack_after_seconds,omitempty"`
 	Updates  []decodedMember  `json:"updates"`
 	Payloads []decodedPayload `json:"payloads"`
 	Unknown  int              `json:"unknown_fields"`
@@ -177,6 +178,7 @@ func (d *decoded) fill(p *swim.Packet[swim.ID]) {
 		incarnation := uint64(h.AboutIncarnation)
 		d.AtMost = &incarnation
 	}
+	d.Nack = float64(h.NackAfter) / 1000
 	d.Updates, d.Payloads = []decodedMember{}, []decodedPayload{}
 	for _, u := range p.Updates {
 		m := decodeMember(u.Member)
@@ -239,6 +241,9 @@ func (d *decoded) print(w io.Writer) error {
 	}
 	if d.AtMost != nil {
 		add("incarnation", *d.AtMost)
+	}
+	if d.Nack > 0 {
+		add("nack", fmt.Sprintf("wanted after %gs", d.Nack))
 	}
 	if d.Unknown > 0 {
 		add("skipped", fmt.Sprintf("%d unknown fields", d.Unknown))

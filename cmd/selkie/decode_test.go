@@ -26,7 +26,7 @@ func somePacket(t *testing.T) []byte {
 	t.Helper()
 	a, b, c := idAt(t, "10.0.0.1:7946", 1_700_000_000_000), idAt(t, "10.0.0.2:7946", 1_700_000_000_001), idAt(t, "[2001:db8::3]:7946", 5)
 	p := swim.Packet[swim.ID]{
-		Header: swim.Header[swim.ID]{Src: a, Dst: b, SrcIncarnation: 7, Message: swim.MessagePingReq, Number: 42, About: c},
+		Header: swim.Header[swim.ID]{Src: a, Dst: b, SrcIncarnation: 7, Message: swim.MessagePingReq, Number: 42, NackAfter: 400, About: c},
 		Updates: []swim.Update[swim.ID]{
 			{Member: swim.Member[swim.ID]{ID: c, Incarnation: 3, State: swim.Suspect}, By: []swim.ID{a, b}},
 			{Member: swim.Member[swim.ID]{ID: b, State: swim.Left}},
@@ -57,6 +57,7 @@ func TestDecodePrintsEveryField(t *testing.T) {
 	for _, line := range []string{
 		"message ping-req",
 		"number 42",
+		"nack wanted after 0.4s",
 		"from 10.0.0.1:7946 generation 1700000000000 alive 7",
 		"to 10.0.0.2:7946 generation 1700000000001",
 		"about [2001:db8::3]:7946 generation 5",

@@ -55,8 +55,17 @@ func (a *app) info(ctx context.Context) error {
 		{"members", summary(info.Members)},
 		{"uptime", info.Uptime},
 		{"version", info.Version},
+		{"health", healthText(stats.Health)},
 		{"probes", fmt.Sprintf("%d, %d failed", stats.Probes, stats.ProbesFailed)},
 		{"sent", fmt.Sprintf("%d packets, %d bytes", stats.PacketsSent, stats.BytesSent)},
 		{"received", fmt.Sprintf("%d packets, %d bytes", stats.PacketsReceived, stats.BytesReceived)},
 	})
+}
+
+// healthText says in words how much an agent doubts itself.
+func healthText(doubt int) string {
+	if doubt == 0 {
+		return "well"
+	}
+	return fmt.Sprintf("doubts itself: its probes take %d times as long", doubt+1)
 }
