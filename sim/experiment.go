@@ -124,6 +124,9 @@ type Series struct {
 	Y    []float64  `json:"y"`
 }
 
+// add appends a point.
+func (s *Series) add(x, y float64) { s.X, s.Y = append(s.X, x), append(s.Y, y) }
+
 // A SeriesMark says how a series is drawn.
 type SeriesMark string
 
@@ -197,4 +200,4 @@ func mean(values []float64) float64 { return sum(values) / float64(max(len(value
 // defined in a file of its own.
 func Experiments() []Experiment { return slices.Clone(experiments) }
 
-var experiments = []Experiment{probeTime, completeness, messageLoad, falseSuspicion}
+var experiments = []Experiment{probeTime, completeness, messageLoad, falseSuspicion, infection, gossipLayer}

@@ -119,9 +119,9 @@ func (f *Figure) plot(l lossy, measured float64) {
 		last = len(f.Series) - 2
 	}
 	points, theory := &f.Series[last], &f.Series[last+1]
-	theory.X, theory.Y = append(theory.X, float64(l.helpers)), append(theory.Y, l.theory())
+	theory.add(float64(l.helpers), l.theory())
 	if measured > 0 { // zero has no place on a logarithmic axis
-		points.X, points.Y = append(points.X, float64(l.helpers)), append(points.Y, measured)
+		points.add(float64(l.helpers), measured)
 	}
 }
 

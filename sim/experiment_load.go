@@ -112,8 +112,8 @@ func concludeLoad(o Observations, out *Outcome) {
 			}
 			average := mean(packets)
 			out.near(fmt.Sprintf("packets sent per member and period, N = %d, %s", n, name), expected, 2, average, n*len(packets))
-			measured.X, measured.Y = append(measured.X, float64(n)), append(measured.Y, average)
-			theory.X, theory.Y = append(theory.X, float64(n)), append(theory.Y, expected)
+			measured.add(float64(n), average)
+			theory.add(float64(n), expected)
 		}
 		f.Series = append(f.Series, measured, theory)
 	}

@@ -340,12 +340,12 @@ func probeTimeFigures(o Observations) []Figure {
 	theory := Series{Name: "1 - exp(-t)", Mark: MarkTheory}
 	for i := range points {
 		t := 8 * float64(i) / (points - 1)
-		theory.X, theory.Y = append(theory.X, t), append(theory.Y, 1-math.Exp(-t))
+		theory.add(t, 1-math.Exp(-t))
 	}
 	f.Series = append(f.Series, theory)
 	geometric := Series{Name: "theory", Mark: MarkTheory}
 	for i := range 8 {
-		geometric.X, geometric.Y = append(geometric.X, float64(i+1)), append(geometric.Y, math.Exp(-float64(i))*(1-math.Exp(-1)))
+		geometric.add(float64(i+1), math.Exp(-float64(i))*(1-math.Exp(-1)))
 	}
 	steps.Series = append(steps.Series, geometric)
 	return []Figure{f, steps}
