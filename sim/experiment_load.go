@@ -35,15 +35,14 @@ func loadName(n int, loss float64, helpers int) string {
 func loadTrials(bool) []Trial {
 	var trials []Trial
 	for i, n := range loadSizes {
-		trials = append(trials, func() Observations { return observeLoad(experimentSeed("E3", i, 0), n) })
+		trials = append(trials, func() Observations { return observeLoad(experimentSeed("E3", i, 0), n, max(20, 40_000/n)) })
 	}
 	return trials
 }
 
-// observeLoad counts the packets of each member in each period: enough of them to
-// know the average within a hundredth. One observation is that of one period of
-// all members.
-func observeLoad(seed uint64, n int) Observations {
+// observeLoad counts the packets of all members in each of so many periods. Forty
+// thousand periods of members are enough to know the average within a hundredth.
+func observeLoad(seed uint64, n, periods int) Observations {
 	o := Observations{}
 	p := undecided(Paper)
 	w := acquainted(seed, p, n)
@@ -53,7 +52,7 @@ func observeLoad(seed uint64, n int) Observations {
 		lossy := w.Impair(loadName(n, load.loss, load.helpers), nil, nil, Link{Loss: load.loss})
 		w.ask(load.helpers)
 		w.Run(3 * p.Config.Period) // what was sent before is gone
-		for range max(20, 40_000/n) {
+		for range periods {
 			before := w.total()
 			w.Run(p.Config.Period)
 			o.add(loadName(n, load.loss, load.helpers), float64(probePackets(w.total())-probePackets(before))/float64(n))
