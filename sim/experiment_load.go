@@ -26,7 +26,7 @@ var loadSizes = []int{8, 32, 100, 316, 1000}
 var loads = []struct {
 	loss    float64
 	helpers int
-}{{0, 1}, {0, 3}, {0.05, 1}, {0.05, 3}}
+}{{0, 3}, {0.05, 1}, {0.05, 3}}
 
 func loadName(n int, loss float64, helpers int) string {
 	return fmt.Sprintf("packets, N = %d, loss %g %%, k = %d", n, 100*loss, helpers)

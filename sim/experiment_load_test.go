@@ -11,7 +11,7 @@ func TestProbesCostWhatTheySay(t *testing.T) {
 func TestALoadThatIsOffIsFound(t *testing.T) {
 	o := observeLoad(1, 8, 200)
 	o[loadName(8, 0.05, 1)] = o[loadName(8, 0.05, 3)] // who asks three others, and not one
-	o[loadName(8, 0, 1)] = []float64{2.05}
+	o[loadName(8, 0, 3)] = []float64{2.05}
 	if wrong(t, messageLoad.judged(o)) < 2 {
 		t.Error("nobody minds")
 	}

@@ -47,11 +47,11 @@ type crashes struct {
 func probeTimeSetups(full bool) []crashes {
 	setups := []crashes{
 		{nodes: 10, moving: 1, lockstep: true, samples: 9_000, parts: 1},
-		{nodes: 100, moving: 4, lockstep: true, samples: 9_000, parts: 1},
-		{nodes: 1000, moving: 20, lockstep: true, samples: 9_000, parts: 2},
+		{nodes: 100, moving: 8, lockstep: true, samples: 9_000, parts: 1},
+		{nodes: 1000, moving: 40, lockstep: true, samples: 9_000, parts: 2},
 		{nodes: 10, moving: 1, samples: 9_000, parts: 1},
 		{nodes: 100, moving: 4, samples: 13_000, parts: 1},
-		{nodes: 101, gone: 23, moving: 3, samples: 10_000, parts: 7},
+		{nodes: 101, gone: 20, moving: 6, samples: 10_000, parts: 4},
 		{nodes: 1000, moving: 50, samples: 13_000, parts: 2},
 	}
 	if full {
@@ -61,6 +61,10 @@ func probeTimeSetups(full bool) []crashes {
 	}
 	return setups
 }
+
+// smallSetup and largeSetup are places in probeTimeSetups, of two that differ in size
+// alone.
+const smallSetup, largeSetup = 4, 6
 
 func probeTimeTrials(full bool) []Trial {
 	var trials []Trial
@@ -248,7 +252,8 @@ func (s crashes) conclude(o Observations, out *Outcome) {
 
 // concludeTrend judges that the wait does not depend on the size of the cluster.
 func concludeTrend(o Observations, out *Outcome) {
-	small, large := crashes{nodes: 100, moving: 4}, crashes{nodes: 1000, moving: 50}
+	setups := probeTimeSetups(false)
+	small, large := setups[smallSetup], setups[largeSetup]
 	a, b := o["waits, "+small.name()], o["waits, "+large.name()]
 	if len(a) > 0 && len(b) > 0 {
 		out.near("mean wait at N = 1000 by that at N = 100", 1, 4, mean(b)*large.probers()/(mean(a)*small.probers()), len(a)+len(b))
