@@ -100,7 +100,7 @@ func concludeSuspicion(o Observations, out *Outcome) {
 		expected := l.theory()
 		if l.rare {
 			// What the bound is at most in 99 of 100 runs, if theory is right.
-			most := poissonUpper(poissonQuantile(expected*probes, 0.99)) / probes
+			most := math.Ceil(1e6*poissonUpper(poissonQuantile(expected*probes, 0.99))/probes) / 1e6
 			out.atMost("failed probes by all probes, "+l.name()+", 95 % upper bound", expected, most, poissonUpper(int(failed))/probes, int(probes))
 		} else {
 			out.near("failed probes by all probes, "+l.name(), expected, 10, failed/probes, int(probes))
