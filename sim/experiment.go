@@ -131,6 +131,9 @@ type Series struct {
 	Y    []float64  `json:"y"`
 }
 
+// add appends a point.
+func (s *Series) add(x, y float64) { s.X, s.Y = append(s.X, x), append(s.Y, y) }
+
 // A SeriesMark says how a series is drawn.
 type SeriesMark string
 
@@ -167,17 +170,44 @@ func quantile(values []float64, part float64) float64 {
 	return sorted[min(len(sorted)-1, int(part*float64(len(sorted))))]
 }
 
-// mean returns the average.
-func mean(values []float64) float64 {
+// counted returns which part of some values, which are whole numbers, is 1, 2 and
+// so on.
+func counted(name string, values []float64, most int) Series {
+	s := Series{Name: name, Mark: MarkBars, X: make([]float64, most), Y: make([]float64, most)}
+	for i := range most {
+		s.X[i] = float64(i + 1)
+	}
+	for _, v := range values {
+		if at := int(v) - 1; at >= 0 && at < most {
+			s.Y[at] += 1 / float64(len(values))
+		}
+	}
+	return s
+}
+
+// experimentSeed returns the seed of a part of a trial of an experiment.
+func experimentSeed(id string, trial, part int) uint64 {
+	seed, _ := label(0, "experiment "+id, uint64(trial), uint64(part))
+	return seed
+}
+
+// sum adds values up.
+func sum(values []float64) float64 {
 	sum := 0.0
 	for _, v := range values {
 		sum += v
 	}
-	return sum / float64(max(len(values), 1))
+	return sum
 }
+
+// mean returns the average.
+func mean(values []float64) float64 { return sum(values) / float64(max(len(values), 1)) }
 
 // Experiments are all of them, in the order in which to print them. Each is
 // defined in a file of its own.
 func Experiments() []Experiment { return slices.Clone(experiments) }
 
-var experiments = []Experiment{thresholdExperiment(), intervalExperiment(), lossExperiment(), crashExperiment()}
+var experiments = []Experiment{
+	probeTime, completeness, messageLoad, falseSuspicion, infection, gossipLayer,
+	thresholdExperiment(), intervalExperiment(), lossExperiment(), crashExperiment(),
+}

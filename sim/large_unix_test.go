@@ -9,8 +9,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/selkie-go/selkie/swim"
 )
 
 // BenchmarkLarge measures clusters beyond what is simulated every day:
@@ -33,7 +31,7 @@ func BenchmarkLarge(b *testing.B) {
 	const lasts = 10 * time.Second
 	for b.Loop() {
 		began := cpuTime(b)
-		w := acquainted(count)
+		w := acquainted(1, LAN, count)
 		formed := cpuTime(b)
 		w.Run(lasts)
 		if !w.everybodySees(count - 1) {
@@ -47,18 +45,4 @@ func BenchmarkLarge(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.ReportMetric(float64(used.Maxrss)/(1<<20), "GiB-peak") // Linux counts in KiB
-}
-
-// acquainted returns a cluster of nodes that know each other from the beginning.
-func acquainted(count int) *World {
-	w := New(1, LAN)
-	w.Watch = false
-	known := make([]swim.Update[ID], count)
-	for i := range known {
-		known[i].ID = ID{Node: w.Add().number, Life: 1}
-	}
-	for _, n := range w.nodes {
-		n.Start(Boot{Known: known})
-	}
-	return w
 }

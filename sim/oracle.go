@@ -308,9 +308,18 @@ type tap struct{ w *World }
 
 // Append implements [swim.Codec].
 func (t *tap) Append(b []byte, room int, p *swim.Packet[ID]) ([]byte, error) {
-	out, err := codec.Append(b, room, p)
+	carried := p
+	if c := t.w.carries; c != nil && !c(p.Header.Message) {
+		without := *p
+		without.Updates = nil
+		carried = &without
+	}
+	out, err := codec.Append(b, room, carried)
 	if n := t.w.current; err == nil && n != nil {
 		t.w.chronicle.wrote(n, p)
+		if t.w.overhear != nil {
+			t.w.overhear(n, p, true)
+		}
 		if t.w.Watch {
 			t.w.oracle.wrote(n, p)
 			t.w.oracle.sampleCodec(n, p, out[len(b):])
@@ -322,6 +331,9 @@ func (t *tap) Append(b []byte, room int, p *swim.Packet[ID]) ([]byte, error) {
 // Parse implements [swim.Codec].
 func (t *tap) Parse(data []byte, p *swim.Packet[ID]) error {
 	err := codec.Parse(data, p)
+	if n := t.w.current; err == nil && n != nil && t.w.overhear != nil {
+		t.w.overhear(n, p, false)
+	}
 	if n := t.w.current; n != nil && t.w.Watch {
 		if err == nil {
 			t.w.oracle.read(n, p)

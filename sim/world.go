@@ -37,10 +37,12 @@ type World struct {
 	codec   tap
 
 	impairments []*Impairment
-	sampler     [][]sampler // of the profile's links
-	wire        *dice       // for the links of the profile
-	buffers     [][]byte    // of packets that have arrived
-	current     *Node       // whose input is under way
+	sampler     [][]sampler                                   // of the profile's links
+	wire        *dice                                         // for the links of the profile
+	buffers     [][]byte                                      // of packets that have arrived
+	overhear    func(n *Node, p *swim.Packet[ID], wrote bool) // is shown what nodes write and read; may be nil
+	carries     func(swim.Message) bool                       // which messages have room for updates; nil if all have
+	current     *Node                                         // whose input is under way
 	oracle      *oracle
 	chronicle   *chronicle
 	hash        uint64
