@@ -66,6 +66,7 @@ func observeLoad(seed uint64, n, periods int) Observations {
 // in a verdict within the run: what is measured is a cluster that stays whole.
 func undecided(p Profile) Profile {
 	p.Config.SuspicionFactor = 1000
+	p.Config.Rules.SilentPing = false // who is suspected hears of it by its next ping
 	return p
 }
 

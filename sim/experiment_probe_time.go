@@ -110,10 +110,9 @@ func (s crashes) name() string {
 
 // observe lets members crash until so many crashes were noticed.
 func (s crashes) observe(seed uint64, samples int) Observations {
-	p := Paper
 	// Nobody is to be taken for dead, who then would no longer be probed. So a
 	// run must not last for more than two thousand periods if somebody is gone.
-	p.Config.SuspicionFactor = 1000
+	p := undecided(Paper)
 	p.Config.Notify.ProbeFailed = true
 	// Suspicions and refutations have no part in this: with all that packets have
 	// room for they would only take time.
