@@ -55,7 +55,7 @@ func TestNewsIsToldAsOftenAsTheLimitSays(t *testing.T) {
 
 // Rules 64 and 65: what does not fit stays, smaller ones go; no packet is too long.
 func TestPacketsTakeWhatFits(t *testing.T) {
-	c := newTestCore(t, Config{MaxPacket: 195, Gossip: Task{Every: Off}}, "a", "b")
+	c := newTestCore(t, Config{MaxPacket: 202, Gossip: Task{Every: Off}}, "a", "b")
 	for i := range 26 {
 		c.queue(claim(strings.Repeat(string(rune('c'+i%20)), 1+i%13), 1, Left, 0))
 	}
@@ -66,7 +66,7 @@ func TestPacketsTakeWhatFits(t *testing.T) {
 		}
 		for _, d := range c.out.Packets {
 			var p Packet[who]
-			if err := names.Parse(d.Data, &p); err != nil || len(d.Data) > 195 {
+			if err := names.Parse(d.Data, &p); err != nil || len(d.Data) > 202 {
 				t.Fatalf("%d bytes, %v", len(d.Data), err)
 			}
 			for _, u := range p.Updates {

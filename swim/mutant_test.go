@@ -32,7 +32,7 @@ func TestEveryMutantIsDescribed(t *testing.T) {
 			t.Errorf("%s breaks nothing", m.Name)
 		}
 		for _, promise := range m.Breaks {
-			if !regexp.MustCompile(`^[SL][1-9][0-9]?$`).MatchString(promise) {
+			if !regexp.MustCompile(`^[SLD][1-9][0-9]?$`).MatchString(promise) {
 				t.Errorf("%s breaks %q", m.Name, promise)
 			}
 		}

@@ -238,7 +238,7 @@ func TestPaperTellsEachUpdateLambdaLogNTimes(t *testing.T) {
 // SWIM, section 4.1.
 func TestPaperPrefersWhatWasToldLess(t *testing.T) {
 	cfg := Paper()
-	cfg.MaxPacket = 195
+	cfg.MaxPacket = 202
 	c := newTestCore(t, cfg, "a", "b")
 	for i := range 40 {
 		c.queue(claim(string([]byte{'m', byte('a' + i/10), byte('a' + i%10)}), 1, Left, 0))
