@@ -116,13 +116,23 @@ func TestProtocolDocumentHasThePresets(t *testing.T) {
 	}
 	row("Period", func(c swim.Config) string { return duration(c.Period) })
 	row("RoundTrip", func(c swim.Config) string { return duration(c.RoundTrip) })
-	row("IndirectProbes", func(c swim.Config) string { return fmt.Sprint(c.IndirectProbes) })
+	count := func(n int) string {
+		if n == swim.Off {
+			return "off"
+		}
+		return fmt.Sprint(n)
+	}
+	row("IndirectProbes", func(c swim.Config) string { return count(c.IndirectProbes) })
 	row("Gossip", func(c swim.Config) string { return task(c.Gossip) })
 	row("Announce", func(c swim.Config) string { return task(c.Announce) })
 	row("AnnounceDown", func(c swim.Config) string { return task(c.AnnounceDown) })
-	row("SuspicionFactor", func(c swim.Config) string { return fmt.Sprint(c.SuspicionFactor) })
+	row("SuspicionFactor", func(c swim.Config) string { return count(c.SuspicionFactor) })
+	row("MaxSuspicion", func(c swim.Config) string { return count(c.MaxSuspicion) })
+	row("Confirmations", func(c swim.Config) string { return count(c.Confirmations) })
+	row("MaxHealth", func(c swim.Config) string { return count(c.MaxHealth) })
 	row("LeaveTimeout", func(c swim.Config) string { return duration(c.LeaveTimeout) })
 	row("StallLimit", func(c swim.Config) string { return duration(c.StallLimit) })
+	row("DeafLimit", func(c swim.Config) string { return duration(c.DeafLimit) })
 }
 
 // duration writes a duration as the tables do: "500 ms", "1.5 s".

@@ -28,6 +28,8 @@ type bounds struct {
 	nodes int // all who ever took part
 	seeds int
 	slow  swim.Config
+	// lost is how many one of them contacts, if that is more: some may be made up.
+	lost int
 	// renewals is how often one of them renewed already: the next waits longer.
 	renewals int
 }
@@ -39,6 +41,10 @@ func boundsOf(nodes, seeds int, configs ...swim.Config) bounds {
 		c = c.WithDefaults()
 		slow.Period = max(slow.Period, c.Period)
 		slow.SuspicionFactor = max(slow.SuspicionFactor, c.SuspicionFactor)
+		slow.MaxSuspicion = max(slow.MaxSuspicion, c.MaxSuspicion)
+		slow.Confirmations = max(slow.Confirmations, c.Confirmations)
+		slow.MaxHealth = max(slow.MaxHealth, c.MaxHealth)
+		slow.DeafLimit = max(slow.DeafLimit, c.DeafLimit)
 		slow.Gossip = slower(slow.Gossip, c.Gossip)
 		slow.Announce = slower(slow.Announce, c.Announce)
 		slow.AnnounceDown = slower(slow.AnnounceDown, c.AnnounceDown)
@@ -55,6 +61,8 @@ func boundsOf(nodes, seeds int, configs ...swim.Config) bounds {
 		slow.Rules.FinalDown = slow.Rules.FinalDown || c.Rules.FinalDown
 		slow.Rules.AccuserDeadline = slow.Rules.AccuserDeadline || c.Rules.AccuserDeadline
 		slow.Rules.SilentSuspicion = slow.Rules.SilentSuspicion || c.Rules.SilentSuspicion
+		slow.Rules.SilentPing = slow.Rules.SilentPing || c.Rules.SilentPing
+		slow.Rules.SilentRelay = slow.Rules.SilentRelay || c.Rules.SilentRelay
 	}
 	return bounds{nodes: nodes, seeds: seeds, slow: slow}
 }
@@ -85,7 +93,9 @@ func (b *bounds) spread() time.Duration {
 
 // reach is how long news about a member take to reach everybody for sure: those
 // whom gossip misses it probes.
-func (b *bounds) reach() time.Duration { return b.spread() + b.rounds() + b.slow.Period }
+func (b *bounds) reach() time.Duration {
+	return b.spread() + b.rounds() + b.recovery() + b.slow.Period
+}
 
 // least is Min: how long a suspect may refute (rule 102), rounded up.
 func (b *bounds) least() time.Duration {
@@ -96,8 +106,16 @@ func (b *bounds) least() time.Duration {
 
 // suspicion is Max: the longest that a suspicion runs (rule 59).
 func (b *bounds) suspicion() time.Duration {
-	return b.least() + time.Duration(bits.Len(uint(b.nodes)))*b.round()
+	longest := b.least()
+	if b.slow.Confirmations != swim.Off {
+		longest *= time.Duration(b.slow.MaxSuspicion)
+	}
+	return longest + time.Duration(bits.Len(uint(b.nodes)))*b.round()
 }
+
+// deaf is how much later than a suspicion the verdict falls at one that hears
+// nobody (D11).
+func (b *bounds) deaf() time.Duration { return max(b.slow.DeafLimit, 0) }
 
 // rounds is how long a member may wait until another has probed it (rule 43):
 // 2N-1 periods. After it, each member that another one holds active has heard
@@ -106,11 +124,24 @@ func (b *bounds) rounds() time.Duration {
 	return time.Duration(max(2*b.nodes-1, 1)) * b.slow.Period
 }
 
+// recovery is how much longer probes take until they come as often as usual again
+// at one that doubts itself most, if each is answered.
+func (b *bounds) recovery() time.Duration {
+	s := time.Duration(max(b.slow.MaxHealth, 0))
+	return b.slow.Period * s * (s + 3) / 2
+}
+
+// doubtful is how many times longer a round takes at one that doubts itself most
+// all the time.
+func (b *bounds) doubtful() time.Duration { return time.Duration(1 + max(b.slow.MaxHealth, 0)) }
+
 // complete is L1: a process that crashed is down or forgotten at each correct
-// observer. The observer needs nobody else for it, so h is always 1: whoever
-// finds out by itself holds a lone verdict, which is down for its owner.
-func (b *bounds) complete() time.Duration {
-	return b.rounds() + 2*b.slow.Period + b.suspicion() + b.spread()
+// observer. The observer needs nobody else for it: whoever finds out by itself
+// holds a lone verdict, which is down for its owner. Of one that doubts itself
+// (D7) the rounds take longer: h is 1 for an observer that probes as often as
+// usual, else 9.
+func (b *bounds) complete(h time.Duration) time.Duration {
+	return h*b.rounds() + 2*h*b.slow.Period + b.suspicion() + b.deaf() + b.spread()
 }
 
 // known is J of L5: a process that starts is known to all. It asks all of its
@@ -165,7 +196,8 @@ func (b *bounds) rejoin() time.Duration { return 2*b.slow.Period + b.backOff() +
 // seeds, and those who were contacted are back everywhere. Everybody may be
 // among the lost.
 func (b *bounds) heal() time.Duration {
-	return b.slow.AnnounceDown.Every*time.Duration(turns(b.nodes-1+b.seeds, b.slow.AnnounceDown)) + b.reach()
+	lost := max(b.nodes-1, b.lost) + b.seeds
+	return b.slow.AnnounceDown.Every*time.Duration(turns(lost, b.slow.AnnounceDown)) + b.reach()
 }
 
 // turns is how often a task runs until it has dealt with so many.
@@ -178,7 +210,7 @@ func turns(count int, t swim.Task) int { return (count + t.Num - 1) / max(t.Num,
 // Without D18 what gossip missed is repaired by probes and announces, which is
 // why the time of J' is part of it.
 func (b *bounds) agree() time.Duration {
-	sum := b.suspicion() + b.complete() + b.rejoin() + b.knows()
+	sum := b.suspicion() + b.complete(b.doubtful()) + b.rejoin() + b.knows()
 	if b.slow.AnnounceDown.Every != swim.Off {
 		sum += b.heal()
 	}

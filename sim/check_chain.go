@@ -15,7 +15,7 @@ const maxEdges = 3
 // ack that a relay passes on.
 func answers(m swim.Message) bool {
 	switch m {
-	case swim.MessageAck, swim.MessageIndirectAck, swim.MessageForwardedAck, swim.MessageFeed, swim.MessageTurnUndead:
+	case swim.MessageAck, swim.MessageIndirectAck, swim.MessageForwardedAck, swim.MessageNack, swim.MessageFeed, swim.MessageTurnUndead:
 		return true
 	}
 	return false

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"slices"
+	"time"
 
 	"github.com/selkie-go/selkie/swim"
 )
@@ -13,11 +14,13 @@ type relayed struct {
 	// Both by the clock of the process: until when the same request is one that
 	// came twice, and when no answer to it can be passed on any more.
 	pending, until swim.Instant
-	settled        bool // its ack came
+	settled        bool         // its ack came
+	nackAt         swim.Instant // by the same clock, from when on the asker wants a nack; 0 for never
 }
 
 // checkRelay: a relay pings once for each request that it handles, and only
-// members that it knows; and it passes on one ack for each of those pings (S12).
+// members that it knows; and it passes on one ack for each of those pings, or says
+// once that none came so far, when the asker wants to know (S12).
 func (o *oracle) checkRelay(n *Node, h *swim.Header[ID]) {
 	in, s := &o.in, &n.seen
 	asked := &in.header
@@ -33,6 +36,10 @@ func (o *oracle) checkRelay(n *Node, h *swim.Header[ID]) {
 		now := s.now
 		s.forgetRelays(now)
 		next := relayed{asker: about, target: h.Dst, number: h.Number, pending: now.Add(s.cfg.Period), until: now.Add(2 * s.cfg.Period)}
+		if wait := time.Duration(asked.NackAfter) * time.Millisecond; wait > 0 && !s.cfg.Rules.SilentRelay {
+			next.nackAt = now.Add(min(wait, 52*s.cfg.Period)) // what is said counts for 65 periods at most
+			next.until = max(next.until, now.Add(2*wait))
+		}
 		twice := slices.ContainsFunc(s.relays, func(r relayed) bool {
 			return r.asker == about && r.target == h.Dst && r.number == h.Number && now < r.pending && !r.settled
 		})
@@ -51,6 +58,20 @@ func (o *oracle) checkRelay(n *Node, h *swim.Header[ID]) {
 		if at >= 0 {
 			s.relays = slices.Delete(s.relays, at, at+1)
 		}
+	case swim.MessageNack:
+		at := slices.IndexFunc(s.relays, func(r relayed) bool {
+			return r.asker == h.Dst && r.target == about && r.number == h.Number && r.nackAt > 0
+		})
+		switch {
+		case !o.trust:
+		case in.kind != inputTimer || in.timer != swim.TimerNack || at < 0:
+			o.broken("S12", n, h.Dst.Node, "%v to %v, who did not ask for it, or was told already", h, h.Dst)
+		case s.now < s.relays[at].nackAt:
+			o.broken("S12", n, h.Dst.Node, "%v to %v, %v too early", h, h.Dst, s.relays[at].nackAt.Sub(s.now))
+		}
+		if at >= 0 {
+			s.relays[at].nackAt = 0
+		}
 	}
 }
 
@@ -65,9 +86,5 @@ func (s *witness) settleRelay(h *swim.Header[ID]) {
 
 // forgetRelays drops what no ack can be passed on for any more.
 func (s *witness) forgetRelays(now swim.Instant) {
-	over := 0
-	for over < len(s.relays) && s.relays[over].until < now {
-		over++
-	}
-	s.relays = slices.Delete(s.relays, 0, over)
+	s.relays = slices.DeleteFunc(s.relays, func(r relayed) bool { return r.until < now })
 }

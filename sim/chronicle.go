@@ -203,7 +203,7 @@ func (c *chronicle) wrong(n *Node, about ID) bool {
 		return false
 	}
 	m := c.w.nodes[about.Node]
-	return m.running && m.stopped == 0 && m.core.Self().ID == about && m.core.Self().State == swim.Alive &&
+	return m.running && m.stopped == 0 && m.gate.depth == 0 && m.core.Self().ID == about && m.core.Self().State == swim.Alive &&
 		c.w.connected(n, m) && c.w.connected(m, n)
 }
 

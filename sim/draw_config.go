@@ -16,7 +16,7 @@ func drawConfig(d *dice, p *Plan) {
 
 	c.Period = d.duration(c.Period/2, 2*c.Period).Round(time.Millisecond)
 	c.RoundTrip = d.duration(c.Period/4, c.Period/4*3)
-	c.StallLimit = c.Period / 4
+	c.StallLimit, c.DeafLimit = c.Period/4, max(5*c.Period, 3*time.Second)
 	c.Members = p.Nodes
 	for _, odd := range oddities {
 		if d.below(odd.of) == 0 {
@@ -37,6 +37,13 @@ var oddities = [...]struct {
 		c.Transmissions = swim.Scale{Factor: 1, Base: swim.LogBase(d.below(2)), Least: d.between(1, 15)}
 	}},
 	{2, func(d *dice, c *swim.Config, _ int) { c.SuspicionFactor = d.log(1, 12) }},
+	{3, func(d *dice, c *swim.Config, _ int) { c.MaxSuspicion = d.log(1, 12) }},
+	{4, func(d *dice, c *swim.Config, _ int) { c.Confirmations = d.between(1, 2) }},
+	{8, func(_ *dice, c *swim.Config, _ int) { c.Confirmations = swim.Off }},
+	{3, func(d *dice, c *swim.Config, _ int) { c.MaxHealth = d.log(1, 12) }},
+	{8, func(_ *dice, c *swim.Config, _ int) { c.MaxHealth = swim.Off }},
+	{4, func(d *dice, c *swim.Config, _ int) { c.DeafLimit = d.duration(c.Period, 10*c.Period) }},
+	{8, func(_ *dice, c *swim.Config, _ int) { c.DeafLimit = swim.Off }},
 	{3, func(d *dice, c *swim.Config, _ int) {
 		c.Gossip = swim.Task{Every: c.Period / time.Duration(d.between(1, 20)), Num: d.between(1, 5)}
 	}},
@@ -66,6 +73,8 @@ var oddities = [...]struct {
 	{15, func(_ *dice, c *swim.Config, _ int) { c.Rules.SoleVerdict = true }},
 	{15, func(_ *dice, c *swim.Config, _ int) { c.Rules.AccuserDeadline = true }},
 	{15, func(_ *dice, c *swim.Config, _ int) { c.Rules.SilentSuspicion = true }},
+	{12, func(_ *dice, c *swim.Config, _ int) { c.Rules.SilentPing = true }},
+	{12, func(_ *dice, c *swim.Config, _ int) { c.Rules.SilentRelay = true }},
 	{4, func(d *dice, c *swim.Config, _ int) {
 		c.Notify = swim.Notify{Suspect: d.below(2) == 0, Updated: d.below(2) == 0, ProbeFailed: d.below(2) == 0,
 			Received: d.below(8) == 0, Sent: d.below(8) == 0}

@@ -91,7 +91,7 @@ func Example() {
 	fmt.Println("the lowest of a majority, after 15s: two leaders for", patient.quarrel())
 	// Output:
 	// the lowest leads:                    two leaders for 2m10s
-	// the lowest of a majority leads:      two leaders for 3s
+	// the lowest of a majority leads:      two leaders for 13s
 	// the lowest of a majority, after 15s: two leaders for 0s
 }
 

@@ -24,6 +24,13 @@ type Experiment struct {
 	conclude func(o Observations, out *Outcome)
 }
 
+// NewExperiment returns an experiment that is none of ours, such as one of a
+// test of what shows experiments. What conclude makes of the observations gets
+// the ID of the experiment.
+func NewExperiment(id, title, source string, trials func(full bool) []Trial, conclude func(o Observations, out *Outcome)) Experiment {
+	return Experiment{ID: id, Title: title, Source: source, trials: trials, conclude: conclude}
+}
+
 // A Trial is one run of a part of an experiment. It keeps its seed: called
 // again, it observes the same.
 type Trial func() Observations
@@ -173,4 +180,4 @@ func mean(values []float64) float64 {
 // defined in a file of its own.
 func Experiments() []Experiment { return slices.Clone(experiments) }
 
-var experiments = []Experiment{}
+var experiments = []Experiment{thresholdExperiment(), intervalExperiment(), lossExperiment(), crashExperiment()}

@@ -244,7 +244,7 @@ func ofProbe(h *swim.Header[ID], e *Event, number, prober, target uint32) bool {
 		return e.Node == target && e.Peer == prober
 	case swim.MessagePingReq:
 		return e.Node == prober && h.About.Node == target
-	case swim.MessageForwardedAck:
+	case swim.MessageForwardedAck, swim.MessageNack:
 		return e.Peer == prober && h.About.Node == target
 	case swim.MessageIndirectPing:
 		return e.Peer == target && h.About.Node == prober

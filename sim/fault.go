@@ -85,6 +85,7 @@ const (
 
 	FaultPause     FaultKind = "pause"      // Nodes stop, their clocks go on
 	FaultFreeze    FaultKind = "freeze"     // Nodes stop, and their clocks
+	FaultBlock     FaultKind = "block"      // Nodes stop wherever they send or receive, their timers go on
 	FaultSlow      FaultKind = "slow"       // each input takes Amount longer
 	FaultLag       FaultKind = "lag"        // timer events come up to Amount later
 	FaultEarly     FaultKind = "early"      // some timer events come Amount too early
@@ -145,6 +146,7 @@ var kinds = map[FaultKind]kind{
 
 	FaultPause:     {node: part.pause},
 	FaultFreeze:    {node: part.freeze},
+	FaultBlock:     {node: part.block},
 	FaultSlow:      {node: part.slow},
 	FaultLag:       {node: part.lag},
 	FaultEarly:     {node: part.early},

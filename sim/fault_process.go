@@ -123,11 +123,12 @@ func (p part) reuse(r *Rehearsal) func() {
 	return func() { move(-other) }
 }
 
-func (p part) pause(*Rehearsal) func()  { return p.stop((*Node).Pause) }
-func (p part) freeze(*Rehearsal) func() { return p.stop((*Node).Freeze) }
+func (p part) pause(*Rehearsal) func()  { return p.stop((*Node).Pause, (*Node).Resume) }
+func (p part) freeze(*Rehearsal) func() { return p.stop((*Node).Freeze, (*Node).Resume) }
+func (p part) block(*Rehearsal) func()  { return p.stop((*Node).Block, (*Node).Unblock) }
 
-// stop pauses a process, which if it is another one by then goes on as it is.
-func (p part) stop(by func(*Node)) func() {
+// stop stops a process, which if it is another one by then goes on as it is.
+func (p part) stop(by, end func(*Node)) func() {
 	n, epoch := p.n, p.n.epoch
 	if !n.running {
 		return nil
@@ -135,7 +136,7 @@ func (p part) stop(by func(*Node)) func() {
 	by(n)
 	return func() {
 		if n.epoch == epoch && n.running {
-			n.Resume()
+			end(n)
 		}
 	}
 }

@@ -243,6 +243,25 @@ func TestPausedProcessFindsWhatWaited(t *testing.T) {
 	}
 }
 
+func TestBlockedProcessGoesOnButForItsPackets(t *testing.T) {
+	r := stage(t, 3)
+	got, n := r.listen(), r.World.Node(1)
+	r.begin(Fault{Name: "a", Kind: FaultBlock, For: 3 * time.Second, Nodes: Nodes(1)})
+	pings := n.core.Stats().Sent[swim.MessagePing]
+	r.World.Run(2999 * time.Millisecond)
+	if got[[2]uint32{0, 1}]+got[[2]uint32{2, 1}]+got[[2]uint32{1, 0}]+got[[2]uint32{1, 2}] != 0 {
+		t.Error("it sent or read")
+	}
+	if n.core.Stats().Sent[swim.MessagePing] == pings {
+		t.Error("its timers stand still")
+	}
+	r.World.Run(2 * time.Millisecond)
+	if got[[2]uint32{0, 1}]+got[[2]uint32{2, 1}] == 0 || got[[2]uint32{1, 0}]+got[[2]uint32{1, 2}] == 0 {
+		t.Error("nothing waited")
+	}
+	r.settled(t, 2)
+}
+
 func TestEndOfAPauseDoesNotEndThatOfTheNextProcess(t *testing.T) {
 	r := stage(t, 3)
 	r.begin(Fault{Name: "a", Kind: FaultPause, For: 3 * time.Second, Nodes: Nodes(1)})

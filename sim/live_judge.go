@@ -104,41 +104,35 @@ func (c *chronicle) refuted(n, m *Node, note *swim.Notification[ID]) {
 }
 
 // expectEnd is L1: a process that just ended must be down, or forgotten, at all
-// others in time. Only those are judged whom no fault touches meanwhile.
+// others in time. Only those are judged whom no fault touches meanwhile. One that
+// doubts itself, and so probes less often, has more time.
 func (c *chronicle) expectEnd(n *Node) {
 	p, w := c.promises, c.w
 	if p == nil || !p.holds("L1") || w.now < p.begins || w.now >= p.ends {
 		return
 	}
-	bound := p.bounds.complete()
+	b := &p.bounds
+	usual, longer := b.complete(1), b.complete(b.doubtful())
 	from := w.now.Sub(p.begins)
-	if p.plan.touched(n.number, from-longest, from+bound) {
+	if p.plan.touched(n.number, from-longest, from+usual) {
 		return // its last packet may still be on its way
 	}
-	type witness struct {
-		n     *Node
-		epoch uint32
-		inc   swim.Incarnation
-	}
-	var all []witness
+	var all []*mourner
 	for _, o := range w.nodes {
-		if o == n || !o.running || p.plan.touched(o.number, from, from+bound) {
+		if o == n || !o.running || p.plan.touched(o.number, from, from+usual) {
 			continue
 		}
 		if m, known := o.core.Member(n.number); known && m.Active() {
-			all = append(all, witness{o, o.epoch, m.Incarnation})
+			all = append(all, &mourner{n: o, epoch: o.epoch, inc: m.Incarnation, probes: o.core.Stats().Probes})
 		}
 	}
 	if len(all) == 0 {
 		return
 	}
 	epoch, life := n.epoch, c.of(n).life
-	w.After(bound, func() {
-		if n.epoch != epoch || n.running {
-			return
-		}
+	judge := func(quick bool, bound time.Duration) {
 		for _, o := range all {
-			if o.n.epoch != o.epoch || !o.n.running || o.n.core.Self().State != swim.Alive {
+			if n.epoch != epoch || n.running || o.quick != quick || !o.there() || p.plan.touched(o.n.number, from, from+bound) {
 				continue
 			}
 			p.checked("L1")
@@ -146,5 +140,28 @@ func (c *chronicle) expectEnd(n *Node) {
 				w.oracle.broken("L1", o.n, n.number, "still holds %v, which ended %v ago", m, bound.Round(time.Millisecond))
 			}
 		}
+	}
+	w.After(b.rounds()+2*b.slow.Period, func() {
+		for _, o := range all {
+			o.quick = o.there() && o.n.core.Stats().Probes-o.probes >= uint64(b.rounds()/b.slow.Period)
+		}
 	})
+	w.After(usual, func() { judge(true, usual) })
+	if longer > usual {
+		w.After(longer, func() { judge(false, longer) })
+	}
+}
+
+// A mourner is an observer that has to notice an end.
+type mourner struct {
+	n      *Node
+	epoch  uint32
+	inc    swim.Incarnation // at which it held the process that ended
+	probes uint64           // that it had started then
+	quick  bool             // it did not doubt itself, and so had a whole round in time
+}
+
+// there reports whether the process of the observer still takes part.
+func (m *mourner) there() bool {
+	return m.n.epoch == m.epoch && m.n.running && m.n.core.Self().State == swim.Alive
 }

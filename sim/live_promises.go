@@ -56,7 +56,7 @@ func promise(p Plan, profile Profile) promises {
 	for _, name := range []string{"L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "L9", "L10", "L12", "S16"} {
 		all.about[name] = &Promise{Invariant: name}
 	}
-	all.about["L1"].Bound = b.complete()
+	all.about["L1"].Bound = b.complete(1)
 	all.about["L5"].Bound = b.knows()
 	all.about["L6"].Bound = b.rejoin()
 
@@ -96,6 +96,9 @@ func promise(p Plan, profile Profile) promises {
 			all.not("suspicions may linger when their accuser dies", "L1")
 		}
 	}
+	if b.slow.Rules.SilentPing {
+		all.not("suspects may not be told", "L4")
+	}
 	if !b.thorough() {
 		all.not("news are not told often enough", "L4", "L12")
 	}
@@ -107,7 +110,7 @@ func promise(p Plan, profile Profile) promises {
 			all.not("the dead speak, in packets that are replayed", "L1")
 		}
 	}
-	if b.slow.ForgetAfter <= 2*b.complete() {
+	if b.slow.ForgetAfter <= 2*b.complete(b.doubtful()) {
 		all.not("those who are gone are forgotten before all know that they are", "L1", "L3", "L7", "L8")
 	}
 	return all
@@ -157,8 +160,8 @@ var harms = map[FaultKind]harm{
 	FaultSave: harmNone, FaultMetadata: harmNone, FaultBroadcast: harmNone,
 	FaultCrash: harmLife, FaultRestart: harmLife, FaultRestartKnown: harmLife, FaultRestartStale: harmLife,
 	FaultRestartOlder: harmLife, FaultLeave: harmLife, FaultRejoin: harmLife, FaultJoin: harmLife,
-	FaultPause: harmNodes, FaultFreeze: harmNodes, FaultSlow: harmNodes, FaultLag: harmNodes, FaultEarly: harmNodes,
-	FaultGrain: harmNodes, FaultClockRate: harmNodes, FaultClockStep: harmNodes, FaultReuse: harmNodes,
+	FaultPause: harmNodes, FaultFreeze: harmNodes, FaultBlock: harmNodes, FaultSlow: harmNodes, FaultLag: harmNodes,
+	FaultEarly: harmNodes, FaultGrain: harmNodes, FaultClockRate: harmNodes, FaultClockStep: harmNodes, FaultReuse: harmNodes,
 	FaultLink: harmPaths, FaultPartition: harmPaths, FaultRing: harmPaths,
 }
 

@@ -126,7 +126,7 @@ func TestUnnoticedCrashBreaksCompleteness(t *testing.T) {
 	r.form()
 	r.World.Node(5).Pause() // who does not run notices nothing
 	r.fail()
-	r.World.Run(r.promises.bounds.complete())
+	r.World.Run(r.promises.bounds.complete(r.promises.bounds.doubtful()))
 	breaks(t, r.result(), "L1", "still holds 3")
 }
 

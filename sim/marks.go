@@ -66,6 +66,7 @@ const (
 	markPadded
 	markRelayed
 	markForwarded
+	markNack
 	markTurnUndead
 	markSuspectTold
 	markGoodbyePing
@@ -182,6 +183,7 @@ var described = [markLost]MarkInfo{
 	markPadded:       {"padded", "An announce was padded."},
 	markRelayed:      {"relayed", "A node pinged for another."},
 	markForwarded:    {"forwarded", "A relay passed an ack on."},
+	markNack:         {"nack", "A relay said that its target did not answer it."},
 	markTurnUndead:   {"turn undead", "A node told another that it is down."},
 	markSuspectTold:  {"suspect told", "A packet told its receiver that it is suspect."},
 	markGoodbyePing:  {"goodbye ping", "A node that leaves pinged to say so."},
@@ -201,6 +203,7 @@ var counters = []struct {
 	{"conflicts", "Somebody else spoke for a core.", func(s *swim.Stats) uint64 { return s.Conflicts }},
 	{"lone verdicts", "A core gave a lone verdict.", func(s *swim.Stats) uint64 { return s.LoneVerdicts }},
 	{"pauses", "A core noticed that it stood still.", func(s *swim.Stats) uint64 { return s.Pauses }},
+	{"deaf", "A core put a verdict off because it heard nobody.", func(s *swim.Stats) uint64 { return s.Deaf }},
 	{"evicted", "A tombstone was forgotten early.", func(s *swim.Stats) uint64 { return s.Evicted }},
 	{"payloads lost", "A payload no longer fit after a change of configuration.", func(s *swim.Stats) uint64 { return s.PayloadsLost }},
 	{"handler errors", "The owner's handler refused a payload.", func(s *swim.Stats) uint64 { return s.HandlerErrors }},
@@ -258,6 +261,8 @@ func (o *oracle) markWritten(p *swim.Packet[ID]) {
 		m.hit(markRelayed)
 	case swim.MessageForwardedAck:
 		m.hit(markForwarded)
+	case swim.MessageNack:
+		m.hit(markNack)
 	case swim.MessageTurnUndead:
 		m.hit(markTurnUndead)
 	case swim.MessageAnnounce:

@@ -51,6 +51,7 @@ type Node struct {
 	busy    swim.Instant // until when it does nothing else
 	waiting []happening  // what happened to it meanwhile
 	waking  bool         // a happening will let it go on
+	gate    blockade     // where it stands still if it is blocked
 
 	seen witness // what the oracle knows of the process
 
@@ -162,6 +163,7 @@ func (n *Node) Crash() {
 	}
 	n.waiting = nil
 	n.waking = false
+	n.gate.lift(n.world)
 	n.world.note(n, EventCrash, 0)
 	n.world.oracle.ended(n)
 	n.world.chronicle.ended(n)
@@ -230,8 +232,8 @@ func (n *Node) Apply(known []swim.Update[ID], tell bool) error {
 	return n.Do(func(c *Core, rt swim.Runtime[ID]) error { return c.Apply(slices.Values(known), tell, rt) })
 }
 
-// blocked reports whether the process can not do anything now.
-func (n *Node) blocked() bool { return n.stopped > 0 || n.busy > n.world.now || len(n.waiting) > 0 }
+// occupied reports whether the process can not do anything now.
+func (n *Node) occupied() bool { return n.stopped > 0 || n.busy > n.world.now || len(n.waiting) > 0 }
 
 // arrive hands a packet to whoever is at the node.
 func (n *Node) arrive(h *happening) {
@@ -241,7 +243,10 @@ func (n *Node) arrive(h *happening) {
 		w.lose(h.flight(), "nobody")
 	case h.cluster != n.Cluster:
 		w.lose(h.flight(), "other-cluster")
-	case n.blocked():
+	case n.gate.depth > 0:
+		n.queueUp(h)
+		return
+	case n.occupied():
 		n.wait(h)
 		return
 	default:
@@ -254,17 +259,13 @@ func (n *Node) arrive(h *happening) {
 func (n *Node) wait(h *happening) {
 	w := n.world
 	if h.kind == arrival {
-		most := w.Backlog
-		if most == 0 {
-			most = 256
-		}
 		packets := 0
 		for i := range n.waiting {
 			if n.waiting[i].kind == arrival {
 				packets++
 			}
 		}
-		if packets >= most {
+		if packets >= w.room() {
 			w.lose(h.flight(), "socket")
 			w.done(h.data)
 			return
@@ -334,7 +335,7 @@ func (n *Node) hand(data []byte, edges uint8) error {
 func (n *Node) due(h *happening) {
 	switch {
 	case h.epoch != n.epoch || !n.running:
-	case n.blocked():
+	case n.occupied():
 		n.wait(h)
 	default:
 		n.tick(h)
@@ -345,6 +346,10 @@ func (n *Node) due(h *happening) {
 // due, because that stood still, it waits on.
 func (n *Node) tick(h *happening) {
 	w := n.world
+	if n.gate.stuck.has(threadOf(h.timer.Kind)) {
+		n.gate.events = append(n.gate.events, *h)
+		return
+	}
 	if local := n.clock.at(w.now); local < h.due && h.due.Sub(local) > n.Early {
 		n.schedule(h.timer, h.due, h.cause, 0)
 		return
@@ -356,10 +361,12 @@ func (n *Node) tick(h *happening) {
 	if n.clock.at(w.now) > h.due {
 		w.oracle.marks.hit(markLate)
 	}
+	n.gate.running = threadOf(h.timer.Kind)
 	n.enter(input{kind: inputTimer, timer: h.timer.Kind})
 	w.oracle.fired(n, h.timer)
 	err := n.core.HandleTimer(h.timer, (*effects)(n))
 	n.exit(err)
+	n.gate.running = noThread
 }
 
 // schedule lets a timer event come at an instant of the node's clock.
@@ -405,12 +412,21 @@ func (r *effects) Now() swim.Instant { return r.clock.at(r.world.now) }
 
 // SendTo implements [swim.Runtime].
 func (r *effects) SendTo(to ID, packet []byte) {
-	n := (*Node)(r)
+	n, w := (*Node)(r), r.world
+	w.fold(uint64(to.Node)<<32|uint64(to.Life), digest(packet))
+	w.oracle.sent(n, to, packet)
+	if n.gate.depth > 0 {
+		n.hold(to, packet)
+		return
+	}
+	n.send(to, flight{from: n, cause: w.step, data: packet, edges: w.oracle.edges})
+}
+
+// send lets a packet leave.
+func (n *Node) send(to ID, f flight) {
 	n.Traffic.Packets++
-	n.Traffic.Bytes += uint64(len(packet))
-	n.world.fold(uint64(to.Node)<<32|uint64(to.Life), digest(packet))
-	n.world.oracle.sent(n, to, packet)
-	n.world.send(n, to, packet)
+	n.Traffic.Bytes += uint64(len(f.data))
+	n.world.send(to, f)
 }
 
 // SubmitAfter implements [swim.Runtime].

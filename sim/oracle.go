@@ -189,7 +189,7 @@ func (o *oracle) wrote(n *Node, p *swim.Packet[ID]) {
 		o.pinged(n, h)
 	case swim.MessageAck, swim.MessageIndirectAck:
 		o.checkAcking(n, h)
-	case swim.MessageIndirectPing, swim.MessageForwardedAck:
+	case swim.MessageIndirectPing, swim.MessageForwardedAck, swim.MessageNack:
 		o.checkRelay(n, h)
 	}
 	if o.in.strange {

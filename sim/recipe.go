@@ -267,6 +267,14 @@ var recipes = [...]recipe{
 		s.add(Fault{Kind: FaultPause, For: s.while(), Nodes: s.some(20), Every: s.periods(1, 10), Each: s.d.logTime(s.period/100, s.period)})
 	}},
 	{"freeze", false, func(s *swarm) { s.nodes(FaultFreeze, 30, 0) }},
+	{"block", false, func(s *swarm) {
+		f := Fault{Kind: FaultBlock, For: s.while(), Nodes: s.some(30)}
+		if s.d.below(2) == 0 { // again and again
+			f.Every = s.periods(1, 20)
+			f.Each = s.d.logTime(f.Every/20, f.Every)
+		}
+		s.add(f)
+	}},
 	{"slow", false, func(s *swarm) {
 		s.nodes(FaultSlow, 20, int64(s.d.logTime(s.period/10_000, s.period/5)))
 	}},

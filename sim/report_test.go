@@ -22,7 +22,7 @@ func TestReportSaysHowFastNewsTravel(t *testing.T) {
 	w.Run(time.Minute)
 	r := w.Report()
 	b := boundsOf(8, 3, LAN.Config)
-	for kind, most := range map[NewsKind]time.Duration{NewsCrash: b.complete(), NewsLeave: b.reach(), NewsMetadata: b.reach()} {
+	for kind, most := range map[NewsKind]time.Duration{NewsCrash: b.complete(1), NewsLeave: b.reach(), NewsMetadata: b.reach()} {
 		all := r.Of(kind)
 		if len(all) != 1 || all[0].First < 0 || all[0].Everywhere < all[0].First || all[0].Everywhere > most || all[0].Missing != 0 {
 			t.Errorf("%s: %+v, at most %v", kind, all, most)

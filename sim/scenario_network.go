@@ -83,8 +83,8 @@ var isolatedObserver = script{
 			p.mustAgree("L7", 5*time.Minute)
 			p.must("L12", others.downs == 0, "%d were told down by the word of who was isolated, the last time: %s", others.downs, others.last)
 		}
-		isolate(Nodes(7), 2*time.Minute)
-		isolate(those(8, 20), 2*time.Minute)
+		isolate(Nodes(7), 5*time.Minute)
+		isolate(those(8, 20), 5*time.Minute)
 	},
 }
 

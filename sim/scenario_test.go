@@ -73,7 +73,7 @@ func TestScenariosCanFail(t *testing.T) {
 			profile: func(c *swim.Config) { c.MaxMembers = 100 }},
 		{scenario: scaleCliff, condition: "owners gossip for each member", invariant: "L8",
 			spoil: func(p *play) { p.After(time.Second, func() { chatter(p) }) }},
-		{scenario: syncStorm, condition: "a round trip takes longer than the time-out", invariant: "L4",
+		{scenario: syncStorm, condition: "a round trip takes longer than the time-out", invariant: "L3",
 			spoil: func(p *play) {
 				p.After(30*time.Second, func() {
 					p.Impair("far", nil, nil, Link{Latency: Latency{Constant, 300 * time.Millisecond, 0}, Loss: 0.5})

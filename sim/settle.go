@@ -141,8 +141,15 @@ func (r *Rehearsal) rebound(live []*Node) {
 	for _, n := range live {
 		seeds = max(seeds, len(n.Seeds))
 	}
-	b := boundsOf(len(r.World.nodes), seeds, configs(live)...)
+	nodes := len(r.World.nodes)
 	for _, n := range live {
+		// Those whom somebody made up are probed like all others.
+		nodes = max(nodes, n.core.NumActive()+1)
+	}
+	b := boundsOf(nodes, seeds, configs(live)...)
+	for _, n := range live {
+		stats := n.core.Stats()
+		b.lost = max(b.lost, stats.Down+stats.Lone)
 		b.renewals = max(b.renewals, int(n.core.Stats().Renewals))
 	}
 	p.bounds = b

@@ -165,13 +165,21 @@ func (w *World) happen(h *happening) {
 	}
 }
 
-// send puts a packet of a node on its way.
-func (w *World) send(from *Node, dst ID, data []byte) {
+// room is how many packets a socket holds.
+func (w *World) room() int {
+	if w.Backlog == 0 {
+		return 256
+	}
+	return w.Backlog
+}
+
+// send puts a packet of a node on its way to whoever is at an address.
+func (w *World) send(dst ID, f flight) {
 	if dst.Node >= uint32(len(w.nodes)) {
 		return // somebody made that member up
 	}
-	to := w.nodes[dst.Node].receiver()
-	f := flight{from: from, to: to, cluster: from.Cluster, cause: w.step, data: data, edges: w.oracle.edges}
+	from, to := f.from, w.nodes[dst.Node].receiver()
+	f.to, f.cluster = to, from.Cluster
 	link := &w.profile.Links[from.Region][to.Region]
 	out := fate{delay: w.sampler[from.Region][to.Region].draw(link.Latency, w.wire)}
 	for _, i := range w.impairments {
@@ -183,9 +191,9 @@ func (w *World) send(from *Node, dst ID, data []byte) {
 		}
 	}
 	if w.Trace != nil {
-		w.emit(Event{Node: from.number, Kind: EventSend, Peer: to.number, Data: data, Cause: w.step})
+		w.emit(Event{Node: from.number, Kind: EventSend, Peer: to.number, Data: f.data, Cause: f.cause})
 	}
-	f.data = w.copyOf(data)
+	f.data = w.copyOf(f.data)
 	if out.flip > 0 {
 		bit := out.flip - 1
 		f.data[bit/8] ^= 1 << (bit % 8)

@@ -268,7 +268,9 @@ func (c *Core[ID, Addr]) auditTasks() {
 			c.arm(TimerAnnounce, c.cfg.Announce.Every)
 			c.mended()
 		}
-		c.armNack()
+		if !c.tasks[TimerNack].armed {
+			c.armNack()
+		}
 	}
 	if c.us.phase == saysGoodbye && !c.tasks[TimerGossip].armed {
 		c.arm(TimerGossip, c.goodbyeEvery())

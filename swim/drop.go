@@ -18,7 +18,7 @@ const (
 	DropDownSender               // its sender is down, left, or does not have its address
 	DropFull                     // Config.MaxMembers is reached; for an unknown suspect, MaxTombstones
 	DropNewRate                  // too many new members within a second
-	DropStaleAck                 // an ack for a probe that is over, or not from whom we asked
+	DropStaleAck                 // an ack or nack for a probe that is over, or not from whom we asked
 	DropUnasked                  // a feed that we did not ask for
 	DropNoRelay                  // an ack for a relay that is not pending
 	DropRelayRefused             // a ping-req for or from somebody we do not relay for

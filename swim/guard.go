@@ -38,7 +38,7 @@ type Guard[ID Identity[ID, Addr], Addr comparable] struct {
 
 	us    ourselves[ID, Addr]
 	doubt int     // of the core about itself
-	heard Instant // when a packet came, or the core connected
+	heard Instant // when a packet came from somebody whom the core listens to, or it connected
 	probe probeWitness[ID]
 	rules Rules
 	now   Instant
@@ -146,7 +146,7 @@ func (g *Guard[ID, Addr]) begin() {
 	c := g.core
 	g.turn++
 	g.journal.clear()
-	if g.input.packet || c.us.phase == connected && g.us.phase != connected {
+	if c.us.phase == connected && g.us.phase != connected {
 		g.heard = c.now
 	}
 	g.us, g.now, g.rules, g.doubt = c.us, c.now, c.cfg.Rules, c.health.doubt

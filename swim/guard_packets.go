@@ -163,6 +163,7 @@ func (g *Guard[ID, Addr]) checkPacket() {
 	g.checkAcked(h, understood)
 	if understood {
 		g.checkVerified(h)
+		g.checkHeard(h)
 	}
 }
 
@@ -192,6 +193,17 @@ func (g *Guard[ID, Addr]) checkAcked(h *Header[ID], understood bool) {
 		if s := g.shadow(slot); s.is.id == from && s.is.state == Suspect && p.sent >= s.since {
 			s.since = c.now
 		}
+	}
+}
+
+// checkHeard follows when somebody was heard. Whether a turn-undead was obeyed
+// only the core knows.
+func (g *Guard[ID, Addr]) checkHeard(h *Header[ID]) {
+	c := g.core
+	if h.Message == MessageTurnUndead {
+		g.heard = max(g.heard, c.pause.heard)
+	} else if slot, known := c.roster.find(h.Src.Addr()); known && c.roster.times(slot).heard == c.now {
+		g.heard = c.now
 	}
 }
 

@@ -93,12 +93,22 @@ func (g *Guard[ID, Addr]) compareTouched() {
 // it made us send anything, that may have been all the telling there is.
 func (g *Guard[ID, Addr]) checkPassedOn(slot uint32, before, after *shadow[ID]) {
 	c := g.core
-	if !g.input.packet || g.input.packets > 0 || before.known() && before.is == after.is {
+	if !g.input.packet || g.input.packets > 0 || before.known() && !g.worthTelling(&before.is, &after.is) {
 		return
 	}
 	if ring, _ := c.backlog.locate(c.roster, slot); ring == nil {
 		g.violated("L3", "we heard that %v is %v %d, and do not tell", after.is.id, after.is.state, after.is.inc)
 	}
+}
+
+// worthTelling reports whether what is known of a member differs in something
+// that others need. Who accuses it they do not once enough do.
+func (g *Guard[ID, Addr]) worthTelling(was, is *version[ID]) bool {
+	enough := uint8(g.core.accusersThatMatter())
+	if was.id == is.id && was.inc == is.inc && was.meta == is.meta && was.state == is.state {
+		return is.n > was.n && was.n < enough
+	}
+	return true
 }
 
 func (s *shadow[ID]) tally() int {
@@ -235,6 +245,8 @@ func (g *Guard[ID, Addr]) countSynced(before, after *shadow[ID]) {
 		}
 	case !in.fired:
 		after.synced += max(0, int(after.is.n)-int(before.is.n))
+	case after.is.n == before.is.n:
+		after.synced-- // we accuse it, in the place of one of them
 	}
 }
 

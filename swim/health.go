@@ -23,7 +23,10 @@ type health struct {
 }
 
 // worse adds to the doubt, or, with a negative number, takes from it.
-func (h *health) worse(by, most int) { h.doubt = min(max(h.doubt+by, 0), max(most, 0)) }
+func (h *health) worse(by, most int) {
+	most = max(most, 0)
+	h.doubt = min(max(min(h.doubt, most)+by, 0), most)
+}
 
 // doubtOurselves notes a reason to doubt ourselves more, or less.
 func (c *Core[ID, Addr]) doubtOurselves(by int) {

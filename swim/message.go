@@ -107,8 +107,8 @@ func (m Message) String() string {
 type Header[ID any] struct {
 	Src, Dst       ID
 	SrcIncarnation Incarnation
-	SrcState       State  // Alive, or Left of one that says goodbye
 	SrcMetadata    uint64 // version, see [Member]
+	SrcState       State  // Alive, or Left of one that says goodbye
 	Message        Message
 	Number         uint32 // of the probe, where the message has one
 	// NackAfter is, of a ping-req, after how many milliseconds without an ack of

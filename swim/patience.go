@@ -28,7 +28,7 @@ var confirmationLogs = [MaxAccusers]uint64{0, 19728, 31269, 39457}
 //	max(Min, Max - (Max - Min) · log(C+1) / log(K+1))
 func (p *patience) wait(confirmed int) time.Duration {
 	enough := min(int(p.enough), MaxAccusers-1)
-	if confirmed >= enough || p.most <= p.least || planted == confirmAtOnce {
+	if confirmed >= enough || p.most <= p.least {
 		return p.least + p.lag
 	}
 	hi, lo := bits.Mul64(uint64(p.most-p.least), confirmationLogs[max(confirmed, 0)])

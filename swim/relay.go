@@ -72,8 +72,11 @@ func (c *Core[ID, Addr]) nackDue() {
 		if left == 0 || !r.owesNack || r.nackAt > c.now {
 			continue
 		}
-		left--
 		r.owesNack = planted == nackTwice && c.now < r.until
+		if c.now >= r.until {
+			continue // the asker has judged by now
+		}
+		left--
 		if asker, active := c.find(r.asker); active {
 			c.post(asker, Header[ID]{Dst: r.asker, Message: MessageNack, Number: r.number, About: r.target}, c.cfg.MaxPacket, full)
 		}

@@ -200,6 +200,9 @@ func (c *Core[ID, Addr]) checkPause(late time.Duration) {
 	for k := range c.tasks {
 		if t := &c.tasks[k]; TimerKind(k) != TimerForget {
 			by := min(late, c.now.Sub(t.since))
+			if TimerKind(k) == TimerNack {
+				by = 0 // whoever asked did not stand still
+			}
 			t.since, t.due = t.since.Add(by), t.due.Add(by)
 			t.at = max(t.at, c.now) // that its event is late is explained
 		}

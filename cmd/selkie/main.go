@@ -12,11 +12,12 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/selkie-go/selkie/sim"
 	"github.com/spf13/cobra"
 )
 
 func main() {
-	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr}
+	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, experiments: sim.Experiments()}
 	os.Exit(a.run(os.Args[1:]))
 }
 
@@ -25,6 +26,8 @@ func main() {
 type app struct {
 	in       io.Reader
 	out, err io.Writer
+	// experiments are what selkie sim experiment has to offer.
+	experiments []sim.Experiment
 
 	admin  string // --admin
 	output string // --output

@@ -16,7 +16,7 @@ import (
 
 // TestMain lets this program be run as selkie, by scripts and by the demo.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"selkie": main})
+	testscript.Main(m, map[string]func(){"selkie": main, "selkie-made-up": mainMadeUp})
 }
 
 // TestScripts runs testdata/script: the command as the person who types it

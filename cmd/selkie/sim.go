@@ -31,7 +31,10 @@ is 1.`,
 			return c.Help()
 		},
 	}
-	c.AddCommand(a.simRunCommand(), a.simSwarmCommand(), a.simSeedCommand(), a.simScenarioCommand(), a.simMutantsCommand(), a.simLedgerCommand())
+	c.AddCommand(
+		a.simRunCommand(), a.simSwarmCommand(), a.simSeedCommand(), a.simScenarioCommand(), a.simMutantsCommand(),
+		a.simLedgerCommand(), a.simExperimentCommand(), a.simReportCommand(),
+	)
 	return c
 }
 

@@ -1,0 +1,113 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/selkie-go/selkie/swim"
+)
+
+// The experiments of the Lifeguard paper are about agents members of a cluster
+// in one machine. Some of them block, all at the same moments; the others are
+// healthy.
+const (
+	agents = 128
+
+	// The paper chose how long a suspect may refute for its SWIM, and for how
+	// long at most, as a multiple of it, for Lifeguard.
+	alpha, beta = 5, 6
+)
+
+// A variant is a configuration under the name that findings give it.
+type variant struct {
+	name   string
+	config swim.Config
+}
+
+// paperSWIM is what the Lifeguard paper calls SWIM: memberlist with all of
+// Lifeguard off. Of our departures those are off that memberlist has nothing
+// like: it believes a single accuser, and no answer excuses a suspect. That
+// verdicts are about an incarnation (D16) and that everybody who holds a
+// suspicion runs its deadline (D6) is so there too. A member that hears of its
+// verdict raises its incarnation there, here it takes the next identity; what
+// counts members takes both for the same.
+//
+// Some things can not be switched off, and make this SWIM better than that one:
+// every header refutes (rule 22), not only what is gossiped, who went down is
+// told so at once (rule 61), and who renewed several times has to wait (D9).
+func paperSWIM(alpha int) swim.Config {
+	cfg := swim.LAN(agents)
+	cfg.SuspicionFactor = alpha
+	cfg.StallLimit = swim.Off
+	cfg.Rules.SoleVerdict, cfg.Rules.SilentSuspicion = true, true
+	return cfg
+}
+
+// paperVariants are the configurations that the paper compares, and our own
+// default with the times of the paper.
+func paperVariants() []variant {
+	ours := swim.LAN(agents)
+	ours.SuspicionFactor = alpha
+	return []variant{{"SWIM", paperSWIM(alpha)}, {"selkie", ours}}
+}
+
+// A ward is a cluster in which some members block now and then. Its nodes are
+// anomalous or healthy.
+type ward struct {
+	*World
+	anomalous []bool
+}
+
+// newWard returns one with so many anomalous members, drawn at random.
+func newWard(seed uint64, cfg swim.Config, anomalous int) *ward {
+	w := &ward{World: company(seed, agents, cfg), anomalous: make([]bool, agents)}
+	w.Backlog = 4096 // memberlist asks for a buffer of 2 MB
+	for i := range w.anomalous {
+		w.anomalous[i] = i < anomalous
+	}
+	roll(seed, "anomalous").shuffle(agents, func(i, j int) {
+		w.anomalous[i], w.anomalous[j] = w.anomalous[j], w.anomalous[i]
+	})
+	return w
+}
+
+// block lets the anomalous members block for a time.
+func (w *ward) block(d time.Duration) {
+	for i, n := range w.nodes {
+		if w.anomalous[i] {
+			n.Block()
+		}
+	}
+	w.Run(d)
+	for i, n := range w.nodes {
+		if w.anomalous[i] {
+			n.Unblock()
+		}
+	}
+}
+
+// onDown has a function called whenever a node is told of the failure of another.
+func (w *ward) onDown(told func(n, about uint32)) {
+	for _, n := range w.nodes {
+		n.OnNotify = func(note swim.Notification[ID]) {
+			if m := &note.Member; note.Kind == swim.NotifyDown && m.State == swim.Down && m.ID.Node < agents {
+				told(n.number, m.ID.Node)
+			}
+		}
+	}
+}
+
+// beside adds a finding that is not judged beside what was published.
+func (out *Outcome) beside(metric string, published, measured float64, samples int) {
+	out.shown(metric, measured, samples)
+	out.Findings[len(out.Findings)-1].Expected = published
+}
+
+// series returns a series of the values that f has at some points.
+func series(name string, mark SeriesMark, points int, f func(i int) (x, y float64)) Series {
+	s := Series{Name: name, Mark: mark}
+	for i := range points {
+		x, y := f(i)
+		s.X, s.Y = append(s.X, x), append(s.Y, y)
+	}
+	return s
+}
