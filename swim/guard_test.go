@@ -566,6 +566,32 @@ func TestGuardAllowsVerdictsAtTheirTime(t *testing.T) {
 	g.fine()
 }
 
+// D7: a packet that does not count is no sign of life, for the guard neither: a
+// core that stays deaf then may judge when its time without a word is over.
+func TestGuardAllowsVerdictsAfterPacketsThatDoNotCount(t *testing.T) {
+	for _, anew := range []bool{false, true} { // a guard that comes later
+		g := newGuarded(t, Config{Gossip: Task{Every: Off}})
+		_ = suspectBy(g, "c", "d", "x")
+		for range 3 {
+			g.now = g.now.Add(time.Second)
+			echo := g.encode(&Packet[who]{Header: Header[who]{Src: g.us.id, Dst: who{"b", 1}, Message: MessageGossip}})
+			g.guard.Received(echo)
+			if err := g.HandleData(echo, g.rt); err != DropEcho {
+				t.Error(err)
+			}
+			g.fine()
+		}
+		if anew {
+			g.guard = NewGuard(g.Core)
+			g.rt = g.guard.Watch(g.out)
+		}
+		g.pass(time.Minute)
+		if m, _ := g.Member("b"); m.State != Down || g.Stats().Deaf == 0 {
+			t.Errorf("b is %v, %d verdicts were put off", m, g.Stats().Deaf)
+		}
+	}
+}
+
 func TestGuardAllowsThatALaterLifeIsDownAfterAGoodbye(t *testing.T) {
 	g := newGuarded(t, Config{})
 	_ = g.handle("c", gossip, claim("b", 1, Suspect, 0, "c"))

@@ -25,7 +25,7 @@ func TestLoneMembersThatNeverAnsweredComeBackSoon(t *testing.T) {
 		t.Fatalf("%d active although nobody can be reached", n)
 	}
 	c.lost = nil
-	c.run(65*time.Second + 30*time.Second) // one round of the lost finds somebody
+	c.run(65*time.Second + 57*time.Second) // one round of the lost finds somebody, and then all probe it
 	for _, name := range members {
 		if n := c.core(name).NumActive(); n != len(members)-1 {
 			t.Errorf("%s knows %d active members, want %d", name, n, len(members)-1)
