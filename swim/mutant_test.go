@@ -56,7 +56,7 @@ func TestOnlyMutantsThatExistArePlanted(t *testing.T) {
 // for a simulation to find.
 var noticed = []mutant{
 	acceptEqualAlive, leftIsNotFinal, oldLifeReplaces, dropMetadata, meetOurselves, countLivesAsAccusers,
-	accuseStaleIncarnation, confirmAtOnce, judgeThoughDeaf, ignoreHealth, neverRecover, nackTwice, restAfterFailure, queueTwice, tellForever, forgetEarly,
+	accuseStaleIncarnation, confirmAtOnce, ignoreHealth, neverRecover, nackTwice, restAfterFailure, queueTwice, tellForever, forgetEarly,
 	forgetNobody, abandonTheLost, renameAsUp, hushRename,
 }
 
