@@ -17,6 +17,7 @@ type steady struct {
 	packet  Packet[ID]
 	buf     []byte
 	by      []ID
+	nacks   uint64 // that were sent so far
 }
 
 func newSteady(t *testing.T, told bool) *steady {
@@ -41,7 +42,13 @@ func newSteady(t *testing.T, told bool) *steady {
 
 // handle composes a packet from the first member and handles it.
 func (s *steady) handle(h Header[ID]) {
-	h.Src, h.SrcIncarnation = s.members[0].ID, s.members[0].Incarnation
+	h.SrcIncarnation = s.members[0].Incarnation
+	s.handleFrom(s.members[0].ID, h)
+}
+
+// handleFrom composes a packet from anybody and handles it.
+func (s *steady) handleFrom(from ID, h Header[ID]) {
+	h.Src = from
 	h.Dst = s.core.us.id
 	s.packet.Header = h
 	var err error
@@ -62,6 +69,14 @@ func (s *steady) tell(state State, rise Incarnation, by []ID) {
 		m.State = state
 		s.packet.Updates = append(s.packet.Updates, Update[ID]{Member: *m, By: by})
 	}
+}
+
+// refute has a suspect refute.
+func (s *steady) refute(id ID) {
+	slot, _ := s.core.roster.find(id.addr)
+	u := Update[ID]{Member: Member[ID]{ID: id, Incarnation: s.core.roster.at(slot).inc + 1}}
+	s.packet.Updates = append(s.packet.Updates[:0], u)
+	s.handle(Header[ID]{Message: MessageGossip})
 }
 
 func (s *steady) silent() { s.packet.Updates = s.packet.Updates[:0] }
@@ -105,6 +120,37 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 			s.handle(Header[ID]{Message: MessageIndirectAck, Number: s.core.probe.number, About: s.members[1].ID})
 			s.members[0], s.members[1] = s.members[1], s.members[0]
 		},
+		"relay that says nack": func(s s) {
+			s.silent()
+			s.core.probe.number++
+			s.handle(Header[ID]{Message: MessagePingReq, Number: s.core.probe.number, NackAfter: 400, About: s.members[1].ID})
+			s.out.Reset()
+			s.wait(500 * time.Millisecond)
+			if got := s.core.stats.Sent[MessageNack]; got != s.nacks+1 {
+				s.t.Fatalf("%d nacks", got-s.nacks)
+			}
+			s.nacks++
+			s.core.probe.acked = true
+		},
+		"nacks, and the probe that fails all the same": func(s s) {
+			s.silent()
+			if !s.core.probe.running {
+				s.wait(s.core.tasks[TimerProbe].due.Sub(s.now))
+			}
+			s.wait(s.core.tasks[TimerIndirect].due.Sub(s.now))
+			if len(s.core.probe.helpers) != 3 {
+				s.t.Fatalf("%d helpers", len(s.core.probe.helpers))
+			}
+			for _, helper := range s.core.probe.helpers {
+				s.handleFrom(helper.id, Header[ID]{Message: MessageNack, Number: s.core.probe.number, About: s.core.probe.target})
+			}
+			target := s.core.probe.target
+			s.wait(s.core.tasks[TimerProbe].due.Sub(s.now))
+			s.refute(target)
+			if s.core.health.doubt != 0 {
+				s.t.Fatalf("all said nack, and we doubt ourselves %d times", s.core.health.doubt)
+			}
+		},
 		"gossip known already": func(s s) { s.tell(Alive, 0, nil); s.handle(Header[ID]{Message: MessageGossip}) },
 		"gossip fresh":         func(s s) { s.tell(Alive, 1, nil); s.handle(Header[ID]{Message: MessageGossip}) },
 		"suspicions and refutations, with their deadlines": func(s s) {
@@ -115,6 +161,20 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 			s.tell(Alive, 1, nil)
 			s.handle(Header[ID]{Message: MessageGossip})
 			s.wait(20 * time.Second)
+		},
+		"suspicion that gossip confirms": func(s s) {
+			for n := range s.by {
+				s.tell(Suspect, Incarnation(1-min(n, 1)), s.by[n:n+1])
+				s.handle(Header[ID]{Message: MessageGossip})
+				s.wait(10 * time.Millisecond)
+			}
+			slot, _ := s.core.roster.find(s.members[10].ID.addr)
+			if d := s.core.doubts.at(s.core.roster.at(slot).doubt); d.confirmed() != MaxAccusers-1 {
+				s.t.Fatalf("%d confirmations", d.confirmed())
+			}
+			s.tell(Alive, 1, nil)
+			s.handle(Header[ID]{Message: MessageGossip})
+			s.core.probe.acked = true
 		},
 		"suspicion by more accusers than a record holds": func(s s) {
 			s.tell(Suspect, 1, s.by)

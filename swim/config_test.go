@@ -2,6 +2,8 @@ package swim
 
 import (
 	"errors"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 )
@@ -17,6 +19,10 @@ func TestInvalidConfigurationNamesItsField(t *testing.T) {
 		"Announce.Every":       func(c *Config) { c.Announce.Every = 25 * time.Hour },
 		"AnnounceDown.Num":     func(c *Config) { c.AnnounceDown.Num = -1 },
 		"SuspicionFactor":      func(c *Config) { c.SuspicionFactor = -3 },
+		"MaxSuspicion":         func(c *Config) { c.MaxSuspicion = 101 },
+		"Confirmations":        func(c *Config) { c.Confirmations = MaxAccusers },
+		"MaxHealth":            func(c *Config) { c.MaxHealth = maxHealth + 1 },
+		"DeafLimit":            func(c *Config) { c.DeafLimit = time.Millisecond - 1 },
 		"Transmissions.Factor": func(c *Config) { c.Transmissions.Factor = MaxTransmissions + 1 },
 		"Transmissions.Base":   func(c *Config) { c.Transmissions.Base = 7 },
 		"Transmissions.Least":  func(c *Config) { c.Transmissions.Least = -1 },
@@ -49,6 +55,92 @@ func TestInvalidConfigurationNamesItsField(t *testing.T) {
 	}
 }
 
+// D7: the ends of the ranges of Lifeguard's settings, and one beyond.
+func TestRangesOfLifeguardsSettings(t *testing.T) {
+	for _, test := range []struct {
+		field string
+		set   func(c *Config, v int)
+		valid []int
+		wrong []int
+	}{
+		{"MaxSuspicion", func(c *Config, v int) { c.MaxSuspicion = v }, []int{0, 1, 100}, []int{-1, -2, 101}},
+		{"Confirmations", func(c *Config, v int) { c.Confirmations = v }, []int{Off, 0, 1, 3}, []int{-2, 4}},
+		{"MaxHealth", func(c *Config, v int) { c.MaxHealth = v }, []int{Off, 0, 1, 64}, []int{-2, 65}},
+		{"DeafLimit", func(c *Config, v int) { c.DeafLimit = time.Duration(v) }, []int{Off, 0, 1e6, 24 * 3600 * 1e9}, []int{-2, 1, 24*3600*1e9 + 1}},
+	} {
+		for _, v := range test.valid {
+			var c Config
+			test.set(&c, v)
+			if err := c.Validate(); err != nil {
+				t.Errorf("%s = %d: %v", test.field, v, err)
+			}
+		}
+		for _, v := range test.wrong {
+			var c Config
+			test.set(&c, v)
+			var wrong *ConfigError
+			if err := c.Validate(); !errors.As(err, &wrong) || wrong.Field != test.field || wrong.Range == "" {
+				t.Errorf("%s = %d: %v", test.field, v, err)
+			}
+		}
+	}
+}
+
+// D7: who hears nobody is deaf after five periods, which is at least 3 s and
+// never more than there may be.
+func TestDeafLimitFollowsThePeriod(t *testing.T) {
+	for period, want := range map[time.Duration]time.Duration{
+		time.Millisecond: 3 * time.Second, 200 * time.Millisecond: 3 * time.Second, time.Second: 5 * time.Second,
+		5 * time.Second: 25 * time.Second, 24 * time.Hour: 24 * time.Hour,
+	} {
+		if got := (Config{Period: period}).WithDefaults().DeafLimit; got != want {
+			t.Errorf("a period of %v: %v, want %v", period, got, want)
+		}
+	}
+}
+
+// notParts are the fields of a Config that switch nothing that the paper of 2002
+// does not have: they are its own, sizes and limits, or mean nothing where the
+// part that they belong to is off.
+var notParts = []string{
+	"Period", "RoundTrip", "IndirectProbes", "SuspicionFactor", "MaxSuspicion", "Transmissions", "Members", "ForgetAfter",
+	"LeaveTimeout", "MaxPacket", "MaxReceive", "MaxMembers", "MaxTombstones", "MaxNewMembers", "MaxRelays", "MaxBroadcasts",
+	"Notify",
+}
+
+// D7: Paper has every part of ours off, also those that somebody adds: a new
+// field of Config fails here until Paper switches it off, or it is listed above.
+func TestPaperHasEveryPartOff(t *testing.T) {
+	paper, zero := reflect.ValueOf(Paper()), reflect.ValueOf(Config{}.WithDefaults())
+	for i := range paper.NumField() {
+		name, value := paper.Type().Field(i).Name, paper.Field(i)
+		off := false
+		switch v := value.Interface().(type) {
+		case int:
+			off = v == Off
+		case time.Duration:
+			off = v == Off
+		case Task:
+			off = v.Every == Off
+		case Rules:
+			rules := reflect.ValueOf(v)
+			off = true
+			for j := range rules.NumField() {
+				if !rules.Field(j).Bool() {
+					t.Errorf("Rules.%s is not set", rules.Type().Field(j).Name)
+				}
+			}
+		}
+		listed := slices.Contains(notParts, name)
+		if off == listed {
+			t.Errorf("%s is %v: off %v, listed as no part %v", name, value, off, listed)
+		}
+		if off && reflect.DeepEqual(value.Interface(), zero.Field(i).Interface()) {
+			t.Errorf("%s is off by default", name)
+		}
+	}
+}
+
 func TestPresetsAreValidAndComplete(t *testing.T) {
 	for name, cfg := range map[string]Config{"paper": Paper(), "lan": LAN(100), "wan": WAN(100), "local": Local(), "zero": {}} {
 		if err := cfg.Validate(); err != nil {
@@ -62,6 +154,7 @@ func TestPresetsAreValidAndComplete(t *testing.T) {
 	if lan.Period != time.Second || lan.RoundTrip != 500*time.Millisecond || lan.IndirectProbes != 3 ||
 		lan.Gossip != (Task{200 * time.Millisecond, 3}) || lan.Announce != (Task{30 * time.Second, 1}) ||
 		lan.AnnounceDown != (Task{65 * time.Second, 2}) || lan.SuspicionFactor != 4 ||
+		lan.MaxSuspicion != 6 || lan.Confirmations != 3 || lan.MaxHealth != 8 || lan.DeafLimit != 5*time.Second || lan.Rules != (Rules{}) ||
 		lan.ForgetAfter != 24*time.Hour || lan.MaxPacket != 1400 || lan.MaxReceive != 65507 || lan.StallLimit != 250*time.Millisecond {
 		t.Errorf("the defaults are %+v", lan)
 	}

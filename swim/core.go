@@ -180,6 +180,10 @@ func (c *Core[ID, Addr]) Configure(cfg Config, rt Runtime[ID]) error {
 	c.longest.cover(&c.cfg)
 	c.sized = sized{}
 	c.dropLargePayloads()
+	c.doubtOurselves(0) // at most so much
+	if cfg.Rules.SilentRelay {
+		c.forgetNacks()
+	}
 	if old.Rules.AccuserDeadline && !cfg.Rules.AccuserDeadline {
 		c.doubtAnew()
 	}

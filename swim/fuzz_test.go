@@ -123,8 +123,11 @@ func fuzzConfigs(smallest int) []Config {
 		{Period: 200 * time.Millisecond, MaxMembers: 3, MaxTombstones: 1, MaxRelays: 1, MaxBroadcasts: 2, MaxNewMembers: 2},
 		{MaxPacket: smallest, MaxReceive: 200, Gossip: Task{Every: Off}, IndirectProbes: Off},
 		{Announce: Task{Every: Off}, AnnounceDown: Task{Every: Off}, StallLimit: Off, ForgetAfter: 2 * time.Second},
-		{Rules: Rules{FinalDown: true, SoleVerdict: true, AccuserDeadline: true, SilentSuspicion: true}},
+		{Rules: Rules{FinalDown: true, SoleVerdict: true, AccuserDeadline: true, SilentSuspicion: true, SilentPing: true, SilentRelay: true}},
 		{Rules: Rules{SoleVerdict: true}, IndirectProbes: 16, Gossip: Task{Every: time.Millisecond, Num: 64}},
+		{MaxHealth: maxHealth, MaxSuspicion: 100, Confirmations: 1, DeafLimit: time.Millisecond, Rules: Rules{SilentSuspicion: true}},
+		{MaxHealth: Off, MaxSuspicion: 1, DeafLimit: Off, Rules: Rules{SilentPing: true, SilentRelay: true}},
+		{MaxHealth: 1, Confirmations: Off, Period: 24 * time.Hour, SuspicionFactor: 1000, DeafLimit: 24 * time.Hour},
 		{Period: time.Hour * 1000},
 	}
 }
@@ -240,14 +243,14 @@ func (f *fuzzed[ID, Addr]) answer(p *tape, codec Codec[ID], who func() ID) []byt
 	case MessagePing:
 		h.Message = MessageAck
 	case MessagePingReq:
-		h.Message, h.About = MessageForwardedAck, in.Header.About
+		h.Message, h.About = [...]Message{MessageForwardedAck, MessageNack}[p.below(2)], in.Header.About
 	case MessageIndirectPing:
 		h.Message, h.About = MessageIndirectAck, in.Header.About
 	case MessageAnnounce:
 		h.Message, h.Number = MessageFeed, 0
 	case MessageAck:
 		// Whom we answer may ask us for more.
-		h.Message, h.About = MessagePingReq, who()
+		h.Message, h.About, h.NackAfter = MessagePingReq, who(), uint32(p.below(3))*400
 	default:
 		h.Message, h.Number = MessageGossip, 0
 	}
@@ -333,6 +336,9 @@ func (f *fuzzed[ID, Addr]) packet(p *tape, codec Codec[ID], who func() ID) []byt
 	}
 	if h.Message.HasAbout() {
 		h.About = who()
+	}
+	if h.Message == MessagePingReq {
+		h.NackAfter = [...]uint32{0, 1, 400, 5000, 1 << 31, 1<<32 - 1}[p.below(6)]
 	}
 	if h.Message == MessageTurnUndead {
 		h.AboutIncarnation = incarnations[p.below(len(incarnations))]

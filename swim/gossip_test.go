@@ -1,6 +1,7 @@
 package swim
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -55,7 +56,7 @@ func TestNewsIsToldAsOftenAsTheLimitSays(t *testing.T) {
 
 // Rules 64 and 65: what does not fit stays, smaller ones go; no packet is too long.
 func TestPacketsTakeWhatFits(t *testing.T) {
-	c := newTestCore(t, Config{MaxPacket: 195, Gossip: Task{Every: Off}}, "a", "b")
+	c := newTestCore(t, Config{MaxPacket: 202, Gossip: Task{Every: Off}}, "a", "b")
 	for i := range 26 {
 		c.queue(claim(strings.Repeat(string(rune('c'+i%20)), 1+i%13), 1, Left, 0))
 	}
@@ -66,7 +67,7 @@ func TestPacketsTakeWhatFits(t *testing.T) {
 		}
 		for _, d := range c.out.Packets {
 			var p Packet[who]
-			if err := names.Parse(d.Data, &p); err != nil || len(d.Data) > 195 {
+			if err := names.Parse(d.Data, &p); err != nil || len(d.Data) > 202 {
 				t.Fatalf("%d bytes, %v", len(d.Data), err)
 			}
 			for _, u := range p.Updates {
@@ -173,5 +174,102 @@ func TestUnverifiedSenderGetsNoMoreThanItSent(t *testing.T) {
 			t.Errorf("%v has %d answers", h, len(c.out.Packets))
 		}
 		c.out.Reset()
+	}
+}
+
+// D7, D19: which packets to a suspect carry the suspicion although it was told
+// often enough. Pings are Lifeguard's part, all others D19's, and each is
+// switched off alone.
+func TestPacketsToASuspectCarryTheSuspicion(t *testing.T) {
+	for _, test := range []struct {
+		rules         Rules
+		pings, others bool
+	}{
+		{Rules{}, true, true},
+		{Rules{SilentPing: true}, false, true},
+		{Rules{SilentSuspicion: true}, true, false},
+		{Rules{SilentPing: true, SilentSuspicion: true}, false, false},
+	} {
+		cfg := calm()
+		cfg.Rules = test.rules
+		c := newTestCore(t, cfg, "a", "b", "c")
+		c.know(claim("c", 1, Suspect, 0, "x")) // known to us alone: there is nothing to tell
+		carried := func(carries bool, packet string) string {
+			if carries {
+				return "-> c " + packet + " [c suspect 0 by x]"
+			}
+			return "-> c " + packet
+		}
+		if err := c.hear("b", Header[who]{Message: MessagePingReq, Number: 3, About: who{"c", 1}}); err != nil {
+			t.Error(err)
+		}
+		c.want("a ping for another", "", carried(test.pings, "indirect-ping #3 b"))
+		if err := c.hear("c", Header[who]{Message: MessagePing, Number: 4}); err != nil {
+			t.Error(err)
+		}
+		c.want("an ack", "", carried(test.others, "ack #4"))
+		if err := c.hear("c", Header[who]{Message: MessagePingReq, Number: 5, NackAfter: 100, About: who{"b", 1}}); err != nil {
+			t.Error(err)
+		}
+		c.want("a ping to one who is no suspect", "", "-> b indirect-ping #5 c")
+		c.tasks[TimerProbe].due = c.tasks[TimerProbe].due.Add(time.Hour)
+		c.run(100 * time.Millisecond)
+		c.want("a nack", "", carried(test.others, "nack #5 b"))
+		c.tasks[TimerProbe].due = c.now
+		for c.probe.target.name != "c" {
+			c.probe.acked = true
+			c.sends()
+			c.now = c.tasks[TimerProbe].due
+			c.enter(c.out)
+			_ = c.nextProbe()
+			c.exit()
+		}
+		if got := c.sends(); len(got) != 1 || got[0] != carried(test.pings, fmt.Sprintf("ping #%d", c.probe.number)) {
+			t.Errorf("%+v: a ping of ours is %q", test.rules, got)
+		}
+	}
+}
+
+// Rule 58, D19: the gossip that tells a suspect at once goes with
+// SilentSuspicion, and with nothing else.
+func TestSuspectIsToldAtOnce(t *testing.T) {
+	for _, rules := range []Rules{{}, {SilentPing: true}, {SilentSuspicion: true}, {SilentSuspicion: true, SilentPing: true}} {
+		cfg := calm()
+		cfg.Rules = rules
+		c := prober(t, cfg, "c")
+		c.probe.asked = true
+		c.enter(c.out)
+		if err := c.judgeProbe(c.probeOutcome()); err != nil {
+			t.Error(err)
+		}
+		c.exit()
+		if rules.SilentSuspicion {
+			c.wantQuiet("it is left to gossip")
+			continue
+		}
+		c.want("at once", "", "-> b gossip [b suspect 0 by a]")
+	}
+}
+
+// Rule 63, D7: a refutation takes its place before all other news, however many
+// wait and however small the packet: who is wrongly suspected waits for it.
+func TestRefutationsGoFirstHoweverMuchIsToTell(t *testing.T) {
+	c := newTestCore(t, Config{MaxPacket: 202, Gossip: Task{Every: Off}}, "a", "b", "c")
+	c.know(claim("c", 1, Suspect, 3, "x"))
+	for i := range 60 {
+		c.queue(claim("m"+strings.Repeat("m", i%9)+string(rune('a'+i%26)), 1+i, []State{Alive, Suspect, Down, Left}[i%4], 0))
+	}
+	if err := c.hear("c", Header[who]{Message: MessageGossip, SrcIncarnation: 4}); err != nil {
+		t.Error(err)
+	}
+	c.wantMember("c", "c alive 4")
+	c.sends()
+	for range c.size().transmissions {
+		if err := c.hear("b", Header[who]{Message: MessagePing, Number: 1}); err != nil {
+			t.Error(err)
+		}
+		if got := c.sends(); len(got) != 1 || !strings.HasPrefix(got[0], "-> b ack #1 [c alive 4, ") {
+			t.Fatalf("sent %q", got)
+		}
 	}
 }

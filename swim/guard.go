@@ -59,7 +59,7 @@ type Guard[ID Identity[ID, Addr], Addr comparable] struct {
 // holds now is taken for good. A guard that watched the core before no longer
 // does.
 func NewGuard[ID Identity[ID, Addr], Addr comparable](core *Core[ID, Addr]) *Guard[ID, Addr] {
-	g := &Guard[ID, Addr]{core: core, up: make(map[Addr]ID), most: core.cfg, now: core.now, heard: core.now}
+	g := &Guard[ID, Addr]{core: core, up: make(map[Addr]ID), most: core.cfg, now: core.now, us: core.us, heard: core.pause.heard}
 	core.journal = &g.journal
 	for slot, r := range core.roster.each {
 		if r.flags&inActive != 0 {

@@ -387,6 +387,43 @@ func TestGuardFindsEveryBrokenInvariant(t *testing.T) {
 			_, r := suspect(g)
 			g.doubts.at(r.doubt).armed = false
 		}},
+		{"S8", "a single accuser has its way too early", Config{StallLimit: Off, DeafLimit: Off}, func(g g) {
+			_ = g.handle("c", gossip, claim("b", 1, Suspect, 0, "c"))
+			g.judgeAfter("b", func(d *doubt[who, string]) time.Duration { return d.least + d.lag })
+		}},
+		{"S8", "a moment before the confirmations say", Config{StallLimit: Off, DeafLimit: Off}, func(g g) {
+			_ = suspectBy(g, "c", "d")
+			g.judgeAfter("b", func(d *doubt[who, string]) time.Duration { return d.patience.wait(1) - d.lag - 1 })
+		}},
+		{"S8", "an accuser whom our owner names confirms", Config{StallLimit: Off, DeafLimit: Off}, func(g g) {
+			_ = suspectBy(g, "c")
+			_ = g.know(claim("b", 1, Suspect, 0, "d"))
+			g.judgeAfter("b", func(d *doubt[who, string]) time.Duration { return d.patience.wait(1) })
+		}},
+		{"S8", "who hears nobody judges", Config{StallLimit: Off}, func(g g) {
+			_ = suspectBy(g, "c", "d")
+			g.judgeAfter("b", func(d *doubt[who, string]) time.Duration { return d.patience.wait(1) })
+		}},
+		{"D7", "we doubt ourselves less than not at all", Config{}, func(g g) { g.inside(func() { g.health.doubt = -1 }) }},
+		{"D7", "we doubt ourselves more than there is", Config{}, func(g g) { g.inside(func() { g.health.doubt = maxHealth + 1 }) }},
+		{"D7", "a probe that was answered takes no doubt", Config{}, func(g g) {
+			g.probeAnswered()
+			g.health.doubt = 2
+			g.tasks[TimerProbe].due, g.tasks[TimerIndirect].due = g.now.Add(3*time.Second), g.now.Add(1500*time.Millisecond)
+		}},
+		{"D7", "a probe that was answered takes two doubts", Config{}, func(g g) {
+			g.probeAnswered()
+			g.health.doubt = 0
+			g.tasks[TimerProbe].due, g.tasks[TimerIndirect].due = g.now.Add(time.Second), g.now.Add(500*time.Millisecond)
+		}},
+		{"D7", "doubt does not stretch the period", Config{}, func(g g) {
+			g.probeAnswered()
+			g.tasks[TimerProbe].due = g.now.Add(time.Second)
+		}},
+		{"D7", "doubt does not stretch the round trip", Config{}, func(g g) {
+			g.probeAnswered()
+			g.tasks[TimerIndirect].due = g.now.Add(500 * time.Millisecond)
+		}},
 		{"D13", "nothing probes", Config{}, func(g g) { g.disarm(TimerProbe) }},
 		{"L3", "news are not passed on", Config{}, func(g g) {
 			_ = g.handle("c", gossip, claim("b", 1, Alive, 7))
@@ -415,6 +452,41 @@ func TestGuardFindsEveryBrokenInvariant(t *testing.T) {
 				t.Errorf("%v is no violation", err)
 			}
 		})
+	}
+}
+
+// suspectBy has b suspected by some.
+func suspectBy(g *guarded, by ...string) error {
+	err := g.handle("c", gossip, claim("b", 1, Suspect, 0, by...))
+	g.fine()
+	return err
+}
+
+// judgeAfter judges a suspect so long after its suspicion began, as if its own
+// event said so.
+func (g *guarded) judgeAfter(name string, wait func(d *doubt[who, string]) time.Duration) {
+	g.fine()
+	slot, r := g.record(name)
+	d := g.doubts.at(r.doubt)
+	g.now = d.since.Add(wait(d))
+	g.guard.Fired(Timer[who]{Kind: TimerSuspicion, Token: d.token, ID: r.id})
+	g.inside(func() { g.judge(slot, r, d) })
+}
+
+// probeAnswered ends an answered probe of one who doubted itself twice, and
+// begins the next.
+func (g *guarded) probeAnswered() {
+	g.pass(g.tasks[TimerProbe].due.Sub(g.now))
+	if err := g.handle(g.probe.target.name, Header[who]{Message: MessageAck, Number: g.probe.number}); err != nil {
+		g.t.Fatal(err)
+	}
+	g.inside(func() { g.health.doubt = 2 })
+	g.fine()
+	g.now = g.tasks[TimerProbe].due
+	event := Timer[who]{Kind: TimerProbe, Token: g.tasks[TimerProbe].token}
+	g.guard.Fired(event)
+	if err := g.HandleTimer(event, g.rt); err != nil {
+		g.t.Fatal(err)
 	}
 }
 
@@ -470,6 +542,54 @@ func TestGuardAllowsWhatRulesSwitchOff(t *testing.T) {
 	g := newGuarded(t, Config{Rules: Rules{SoleVerdict: true}})
 	_ = g.handle("c", gossip, claim("b", 1, Down, 0))
 	g.fine()
+}
+
+// D7: what the guard demands holds for a core that does it right, whoever
+// accuses and however it is confirmed.
+func TestGuardAllowsVerdictsAtTheirTime(t *testing.T) {
+	for _, by := range [][]string{{"c"}, {"c", "d"}, {"c", "d", "x"}} {
+		for _, limit := range []time.Duration{0, Off} {
+			g := newGuarded(t, Config{DeafLimit: limit})
+			_ = suspectBy(g, by...)
+			g.pass(5 * time.Minute)
+			if m, _ := g.Member("b"); m.State != Down {
+				t.Errorf("by %v: %v", by, m)
+			}
+		}
+	}
+	g := newGuarded(t, Config{StallLimit: Off, DeafLimit: Off})
+	_ = suspectBy(g, "c", "d")
+	g.judgeAfter("b", func(d *doubt[who, string]) time.Duration { return d.patience.wait(1) - d.lag })
+	g.fine()
+	g = newGuarded(t, Config{})
+	g.probeAnswered()
+	g.fine()
+}
+
+// D7: a packet that does not count is no sign of life, for the guard neither: a
+// core that stays deaf then may judge when its time without a word is over.
+func TestGuardAllowsVerdictsAfterPacketsThatDoNotCount(t *testing.T) {
+	for _, anew := range []bool{false, true} { // a guard that comes later
+		g := newGuarded(t, Config{Gossip: Task{Every: Off}})
+		_ = suspectBy(g, "c", "d", "x")
+		for range 3 {
+			g.now = g.now.Add(time.Second)
+			echo := g.encode(&Packet[who]{Header: Header[who]{Src: g.us.id, Dst: who{"b", 1}, Message: MessageGossip}})
+			g.guard.Received(echo)
+			if err := g.HandleData(echo, g.rt); err != DropEcho {
+				t.Error(err)
+			}
+			g.fine()
+		}
+		if anew {
+			g.guard = NewGuard(g.Core)
+			g.rt = g.guard.Watch(g.out)
+		}
+		g.pass(time.Minute)
+		if m, _ := g.Member("b"); m.State != Down || g.Stats().Deaf == 0 {
+			t.Errorf("b is %v, %d verdicts were put off", m, g.Stats().Deaf)
+		}
+	}
 }
 
 func TestGuardAllowsThatALaterLifeIsDownAfterAGoodbye(t *testing.T) {

@@ -32,7 +32,7 @@ func TestEveryMutantIsDescribed(t *testing.T) {
 			t.Errorf("%s breaks nothing", m.Name)
 		}
 		for _, promise := range m.Breaks {
-			if !regexp.MustCompile(`^[SL][1-9][0-9]?$`).MatchString(promise) {
+			if !regexp.MustCompile(`^[SLD][1-9][0-9]?$`).MatchString(promise) {
 				t.Errorf("%s breaks %q", m.Name, promise)
 			}
 		}
@@ -56,7 +56,7 @@ func TestOnlyMutantsThatExistArePlanted(t *testing.T) {
 // for a simulation to find.
 var noticed = []mutant{
 	acceptEqualAlive, leftIsNotFinal, oldLifeReplaces, dropMetadata, meetOurselves, countLivesAsAccusers,
-	accuseStaleIncarnation, restAfterFailure, applyUpToDamage, queueTwice, tellForever, forgetEarly,
+	accuseStaleIncarnation, confirmAtOnce, ignoreHealth, neverRecover, nackTwice, restAfterFailure, queueTwice, tellForever, forgetEarly,
 	forgetNobody, abandonTheLost, renameAsUp, hushRename,
 }
 

@@ -195,7 +195,7 @@ func TestRefutationIsGossipedAtMostOncePerInterval(t *testing.T) {
 // Rules 27 and 28: changing the identity starts everything anew at once; the
 // probe of before the change judges nobody and its events do nothing.
 func TestNewIdentityStartsEverythingAnew(t *testing.T) {
-	c := newTestCore(t, Config{Gossip: Task{Every: Off}}, "a", "c", "d")
+	c := newTestCore(t, Config{Gossip: Task{Every: Off}, Confirmations: Off}, "a", "c", "d")
 	c.run(c.Config().Period) // a probe is under way
 	if !c.probe.running {
 		t.Fatal("no probe")
@@ -252,7 +252,7 @@ func TestIdentityIsChangedOnlyToALaterOne(t *testing.T) {
 // Rules 60 and 76: who left judges nobody; coming back gives every suspect its
 // full time again.
 func TestSuspicionsGoOnAfterComingBack(t *testing.T) {
-	c := newTestCore(t, Config{LeaveTimeout: time.Second}, "a", "b", "c")
+	c := newTestCore(t, Config{LeaveTimeout: time.Second, Confirmations: Off}, "a", "b", "c")
 	c.know(claim("b", 1, Suspect, 0, "x", "y"))
 	if err := c.Leave(c.out); err != nil {
 		t.Error(err)

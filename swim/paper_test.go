@@ -238,7 +238,7 @@ func TestPaperTellsEachUpdateLambdaLogNTimes(t *testing.T) {
 // SWIM, section 4.1.
 func TestPaperPrefersWhatWasToldLess(t *testing.T) {
 	cfg := Paper()
-	cfg.MaxPacket = 195
+	cfg.MaxPacket = 202
 	c := newTestCore(t, cfg, "a", "b")
 	for i := range 40 {
 		c.queue(claim(string([]byte{'m', byte('a' + i/10), byte('a' + i%10)}), 1, Left, 0))
@@ -471,4 +471,278 @@ func TestPaperBoundsTheTimeBetweenTwoProbes(t *testing.T) {
 		}
 		last[name] = period
 	}
+}
+
+// From here on it walks through "Lifeguard: Local Health Awareness for More
+// Accurate Failure Detection" (Dadgar, Phillips, Currey 2018). The configuration
+// is Paper, with the part switched on that the test is about. What the paper says
+// is told in our words.
+
+// lifeguardProbe is section IV-A: local health aware probe.
+func lifeguardProbe() Config {
+	cfg := Paper()
+	cfg.MaxHealth, cfg.Rules.SilentRelay = 8, false
+	return cfg
+}
+
+// lifeguardSuspicion is section IV-B: local health aware suspicion.
+func lifeguardSuspicion() Config {
+	cfg := Paper()
+	cfg.Confirmations, cfg.MaxSuspicion = 3, 6
+	return cfg
+}
+
+// lifeguardBuddy is section IV-C: the buddy system.
+func lifeguardBuddy() Config {
+	cfg := Paper()
+	cfg.Rules.SilentPing = false
+	return cfg
+}
+
+// A local health multiplier is a counter from 0 to S, 8 unless configured. The
+// probe interval and the probe time-out are their base values times one more than
+// the counter.
+//
+// Lifeguard, section IV-A.
+func TestLifeguardMultipliesProbeIntervalAndTimeout(t *testing.T) {
+	for doubt := range 9 {
+		c := newTestCore(t, lifeguardProbe(), "a", "b", "c")
+		c.health.doubt = doubt
+		c.nextEvent(TimerProbe, 0)
+		factor := time.Duration(doubt + 1)
+		if got := c.tasks[TimerProbe].due.Sub(c.now); got != factor*c.Config().Period {
+			t.Errorf("at %d the interval is %v", doubt, got)
+		}
+		if got := c.tasks[TimerIndirect].due.Sub(c.now); got != factor*c.Config().RoundTrip {
+			t.Errorf("at %d the time-out is %v", doubt, got)
+		}
+	}
+}
+
+// The counter falls by one with a successful probe, and rises by one with a
+// failed one and when a member has to refute a suspicion about itself. It leaves
+// neither end of its range.
+//
+// Lifeguard, section IV-A.
+func TestLifeguardCountsWhatSaysSomethingAboutItself(t *testing.T) {
+	c := newTestCore(t, lifeguardProbe(), "a", "b")
+	c.nextEvent(TimerProbe, 0)
+	for failed := range 10 {
+		c.wantHealth("probes failed", min(failed, 8))
+		if err := c.indirect(); err != nil {
+			t.Fatal(err)
+		}
+		c.nextEvent(TimerProbe, 0)
+	}
+	for succeeded := range 10 {
+		c.wantHealth("probes succeeded", max(8-succeeded, 0))
+		c.answer()
+		c.nextEvent(TimerProbe, 0)
+	}
+	if err := c.hear("b", gossip, claim("a", 1, Suspect, 0, "b")); err != nil {
+		t.Error(err)
+	}
+	c.wantHealth("refuted", 1)
+}
+
+// A member that probes for another and has no ack when 80 % of the time-out is
+// over answers with a nack: it has got the request and is there. An ack that comes
+// after that is forwarded all the same.
+//
+// Lifeguard, section IV-A.
+func TestLifeguardHelperSaysNack(t *testing.T) {
+	c := paperCluster(t, "a", "b", "c")
+	for _, n := range c.nodes {
+		if err := n.core.Configure(lifeguardProbe(), n.rt); err != nil {
+			t.Fatal(err)
+		}
+		c.flush(n)
+	}
+	c.crash("b")
+	a, helper := c.core("a"), c.core("c")
+	for a.probe.target.name != "b" || !a.probe.asked {
+		c.run(time.Millisecond)
+	}
+	asked, verdict := c.now, a.tasks[TimerProbe].due
+	for helper.Stats().Sent[MessageNack] == 0 {
+		if c.run(time.Millisecond); c.now > verdict {
+			t.Fatal("no nack came before the verdict")
+		}
+	}
+	// The request was under way for a millisecond.
+	if share := float64(c.now.Sub(asked)) / float64(verdict.Sub(asked)); share < 0.79 || share > 0.81 {
+		t.Errorf("the nack came when %.0f %% of the time were over", 100*share)
+	}
+}
+
+// Of an indirect probe a missing nack counts against ourselves: the helper is
+// alive as far as we know, so it is likely that we do not hear it. With all nacks
+// there, it is the target that failed.
+//
+// Lifeguard, section IV-A; what one missing nack costs is as in the
+// implementation that the paper measured, see health.
+func TestLifeguardMissedNacksCount(t *testing.T) {
+	for nacks := range 4 {
+		c := prober(t, lifeguardProbe(), "c", "d", "e")
+		if err := c.indirect(); err != nil {
+			t.Fatal(err)
+		}
+		for _, helper := range c.probe.helpers[:nacks] {
+			if err := c.hear(helper.id.name, Header[who]{Message: MessageNack, Number: c.probe.number, About: who{"b", 1}}); err != nil {
+				t.Error(err)
+			}
+		}
+		c.nextEvent(TimerProbe, 0)
+		c.wantHealth(fmt.Sprintf("%d of 3 nacks", nacks), 3-nacks)
+		c.wantMember("b", "b suspect 0 by a")
+	}
+}
+
+// A suspicion begins with the time-out Max. Each of the first K suspicions of
+// others about the same member lowers it, by the logarithm, until after K of them
+// it is Min.
+//
+// Lifeguard, section IV-B.
+func TestLifeguardLowersTheTimeoutWithEachIndependentSuspicion(t *testing.T) {
+	c := newTestCore(t, lifeguardSuspicion(), "a", "b", "c", "d", "e", "f")
+	c.failProbe("b")
+	d := c.doubtAbout("b")
+	least := 4 * c.Config().Period // alpha times max(1, log10 n) intervals
+	most := 6 * least              // beta times that
+	for confirmed, by := range []string{"", "c", "d", "e"} {
+		if by != "" {
+			if err := c.hear(by, gossip, claim("b", 1, Suspect, 0, by)); err != nil {
+				t.Error(err)
+			}
+		}
+		want := max(float64(least), float64(most)-float64(most-least)*math.Log(float64(confirmed+1))/math.Log(4))
+		if got := d.deadline().Sub(d.since); math.Abs(float64(got)-want) > float64(10*time.Millisecond) {
+			t.Errorf("%d confirmations: %v, want %v", confirmed, got, time.Duration(want))
+		}
+	}
+}
+
+// Suspicions from the same member, and those beyond K, change nothing.
+//
+// Lifeguard, section IV-B.
+func TestLifeguardCountsEachMemberOnceAndKAtMost(t *testing.T) {
+	c := newTestCore(t, lifeguardSuspicion(), "a", "b", "c", "d", "e", "f", "g")
+	c.failProbe("b")
+	d := c.doubtAbout("b")
+	for _, step := range []struct {
+		by   string
+		want int
+	}{{"c", 1}, {"c", 1}, {"d", 2}, {"c", 2}, {"e", 3}, {"f", 3}, {"g", 3}} {
+		if err := c.hear(step.by, gossip, claim("b", 1, Suspect, 0, step.by)); err != nil {
+			t.Error(err)
+		}
+		if got := d.deadline(); got != d.patience.deadline(step.want) || d.confirmed() != step.want {
+			t.Errorf("after %s: the deadline is at %v, with %d confirmations", step.by, got, d.confirmed())
+		}
+	}
+}
+
+// The first K independent suspicions are gossiped on, each as often as any
+// update, so that all hear that there are several.
+//
+// Lifeguard, section IV-B.
+func TestLifeguardGossipsIndependentSuspicionsAnew(t *testing.T) {
+	c := newTestCore(t, lifeguardSuspicion(), "a", "b", "c", "d", "e", "f")
+	for n, by := range []string{"c", "d", "e", "f"} {
+		if err := c.hear(by, gossip, claim("b", 1, Suspect, 0, by)); err != nil {
+			t.Error(err)
+		}
+		told := 0
+		for range 40 {
+			if err := c.hear("f", Header[who]{Message: MessagePing, Number: 1}); err != nil {
+				t.Error(err)
+			}
+			if sent := strings.Join(c.sends(), ""); strings.Contains(sent, "b suspect 0 by "+strings.Join([]string{"c", "d", "e", "f"}[:n+1], "+")) {
+				told++
+			}
+		}
+		if want := 3 * int(math.Ceil(math.Log(7))); told != want {
+			t.Errorf("%s's suspicion was told %d times, want %d", by, told, want)
+		}
+	}
+}
+
+// Local health and the time of a suspicion are apart: a member that doubts itself
+// gives a suspect as much time as any other.
+//
+// Lifeguard, section IV-B.
+func TestLifeguardSuspicionDoesNotDependOnTheMultiplier(t *testing.T) {
+	cfg := lifeguardSuspicion()
+	cfg.MaxHealth = 8
+	c := newTestCore(t, cfg, "a", "b", "c", "d", "e", "f")
+	c.health.doubt = 8
+	c.failProbe("b")
+	if got := c.doubtAbout("b").deadline().Sub(c.now); got != 24*c.Config().Period {
+		t.Errorf("b has %v to refute", got)
+	}
+}
+
+// Each ping to a member that the sender suspects carries the suspicion, before all
+// other updates and however often it was told: so the suspect hears of it first
+// hand, and can refute. That holds for pings on behalf of others, too.
+//
+// Lifeguard, section IV-C.
+func TestLifeguardBuddyTellsASuspectInEachPing(t *testing.T) {
+	for _, on := range []bool{true, false} {
+		cfg := Paper()
+		if on {
+			cfg = lifeguardBuddy()
+		}
+		c := newTestCore(t, cfg, "a", "b", "c")
+		c.know(claim("b", 1, Suspect, 0, "c"))
+		pings, told := 0, 0
+		for i := range uint32(60) {
+			c.probe.acked = true
+			c.sends()
+			if i == 55 {
+				c.queue(claim("x", 1, Left, 0))
+			}
+			c.enter(c.out)
+			_ = c.nextProbe()
+			c.exit()
+			if c.probe.target.name != "b" {
+				continue
+			}
+			pings++
+			if got := c.sends(); len(got) == 1 && strings.HasPrefix(got[0], fmt.Sprintf("-> b ping #%d [b suspect 0 by c", c.probe.number)) {
+				told++
+			}
+		}
+		if pings != 30 || told != pings && on || told != 0 && !on {
+			t.Errorf("buddy system on %v: %d of %d pings tell the suspect", on, told, pings)
+		}
+		c.sends()
+		if err := c.hear("c", Header[who]{Message: MessagePingReq, Number: 3, About: who{"b", 1}}); err != nil {
+			t.Error(err)
+		}
+		if got := strings.Join(c.sends(), ""); strings.Contains(got, "[b suspect 0 by c") != on {
+			t.Errorf("buddy system on %v: for another it sends %s", on, got)
+		}
+	}
+}
+
+// A refutation reaches the members sooner by that: the suspect answers the first
+// ping with a later incarnation.
+//
+// Lifeguard, section IV-C.
+func TestLifeguardSuspectRefutesInItsAck(t *testing.T) {
+	c := newTestCore(t, lifeguardBuddy(), "b", "a", "c")
+	if err := c.hear("a", Header[who]{Message: MessagePing, Number: 9}, claim("b", 1, Suspect, 0, "a")); err != nil {
+		t.Error(err)
+	}
+	for _, d := range c.out.Packets {
+		var p Packet[who]
+		if err := names.Parse(d.Data, &p); err != nil {
+			t.Fatal(err)
+		}
+		if p.Header.Message == MessageAck && p.Header.SrcIncarnation == 1 && d.To.name == "a" {
+			return
+		}
+	}
+	t.Errorf("it sent %q", c.sends())
 }

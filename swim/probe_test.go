@@ -186,3 +186,102 @@ func TestWhoLostItsIdentityJudgesNobody(t *testing.T) {
 		t.Errorf("afterwards it still judges nobody: %+v", s)
 	}
 }
+
+// Rules 46, 47 and 49, D7: a nack counts once from each helper, only for this
+// probe and only until the helper vouches; it settles nothing.
+func TestOnlyHelpersSayNackAndOnce(t *testing.T) {
+	c := prober(t, patient(), "c", "d")
+	nack := Header[who]{Message: MessageNack, Number: c.probe.number, About: who{"b", 1}}
+	stale := func(why, from string, h Header[who]) {
+		t.Helper()
+		before := c.Stats().Drops[DropStaleAck]
+		if err := c.hear(from, h); err != DropStaleAck || c.Stats().Drops[DropStaleAck] != before+1 {
+			t.Errorf("%s: %v", why, err)
+		}
+		c.wantQuiet(why)
+	}
+	stale("nobody was asked yet", "c", nack)
+	if err := c.indirect(); err != nil {
+		t.Fatal(err)
+	}
+	c.sends()
+	c.know(claim("e", 1, Alive, 0))
+	c.told()
+	stale("one that was not asked", "e", nack)
+	stale("the target", "b", nack)
+	other := nack
+	other.About = who{"d", 1}
+	stale("about another", "c", other)
+	other = nack
+	other.About = who{"b", 2}
+	stale("about another life", "c", other)
+	other = nack
+	other.Number--
+	stale("about another probe", "c", other)
+	slot := must(c.roster.find("c"))
+	c.roster.at(slot).flags &^= isVerified
+	if err := c.hear("c", nack); err != nil {
+		t.Error(err)
+	}
+	if c.roster.at(slot).flags&isVerified == 0 {
+		t.Error("who answers with a nack has answered us")
+	}
+	stale("it says nack twice", "c", nack)
+	if c.probe.acked {
+		t.Error("a nack settles the probe")
+	}
+	vouch := nack
+	vouch.Message = MessageForwardedAck
+	if err := c.hear("d", vouch); err != nil || !c.probe.acked {
+		t.Errorf("the other vouches: %v", err)
+	}
+	stale("it vouched before", "d", nack)
+}
+
+// D7: the answer that comes after the nack counts: nack and ack are a success.
+func TestNackAndAckAreASuccess(t *testing.T) {
+	for _, late := range []struct {
+		why, from string
+		message   Message
+	}{
+		{"the helper vouches after its nack", "c", MessageForwardedAck},
+		{"the target answers itself", "b", MessageAck},
+	} {
+		c := prober(t, patient(), "c")
+		c.health.doubt = 2
+		if err := c.indirect(); err != nil {
+			t.Fatal(err)
+		}
+		h := Header[who]{Message: MessageNack, Number: c.probe.number, About: who{"b", 1}}
+		if err := c.hear("c", h); err != nil {
+			t.Error(err)
+		}
+		h.Message = late.message
+		if !h.Message.HasAbout() {
+			h.About = who{}
+		}
+		if err := c.hear(late.from, h); err != nil {
+			t.Errorf("%s: %v", late.why, err)
+		}
+		c.nextEvent(TimerProbe, 0)
+		c.wantHealth(late.why, 1)
+		if s := c.Stats(); s.ProbesFailed != 0 || s.Suspect != 0 {
+			t.Errorf("%s: %d probes failed, %d suspects", late.why, s.ProbesFailed, s.Suspect)
+		}
+	}
+}
+
+// D7: a nack after the verdict is late, and takes nothing back.
+func TestNackAfterTheVerdictIsStale(t *testing.T) {
+	c := prober(t, patient(), "c")
+	if err := c.indirect(); err != nil {
+		t.Fatal(err)
+	}
+	nack := Header[who]{Message: MessageNack, Number: c.probe.number, About: who{"b", 1}}
+	c.nextEvent(TimerProbe, 0)
+	c.wantHealth("no nack came", 1)
+	if err := c.hear("c", nack); err != DropStaleAck {
+		t.Error(err)
+	}
+	c.wantHealth("it came too late", 1)
+}

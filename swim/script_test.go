@@ -289,11 +289,15 @@ func (s *script) stats(name string) {
 		{"conflicts", stats.Conflicts, before.Conflicts},
 		{"lone verdicts", stats.LoneVerdicts, before.LoneVerdicts},
 		{"pauses", stats.Pauses, before.Pauses},
+		{"deaf", stats.Deaf, before.Deaf},
 		{"evicted", stats.Evicted, before.Evicted},
 	} {
 		if counter.n > counter.was {
 			fmt.Fprintf(&s.out, "%s: %d\n", counter.name, counter.n-counter.was)
 		}
+	}
+	if stats.Health > 0 {
+		fmt.Fprintf(&s.out, "health: %d\n", stats.Health)
 	}
 }
 
@@ -332,6 +336,8 @@ func (s *script) inject(args []string, line string) error {
 			h.SrcState = Left
 		case "about":
 			h.About = identity(s.t, value)
+		case "nack-after":
+			h.NackAfter = uint32(n)
 		case "down":
 			h.AboutIncarnation = Incarnation(n)
 		case "padding":
@@ -391,6 +397,14 @@ func configure(t *testing.T, cfg Config, settings []string) Config {
 			every(&cfg.AnnounceDown)
 		case "factor":
 			cfg.SuspicionFactor = number(t, value)
+		case "max-suspicion":
+			cfg.MaxSuspicion = number(t, value)
+		case "confirmations":
+			cfg.Confirmations = number(t, value)
+		case "health":
+			cfg.MaxHealth = number(t, value)
+		case "deaf":
+			cfg.DeafLimit = duration(t, value)
 		case "forget":
 			cfg.ForgetAfter = duration(t, value)
 		case "stall":
@@ -407,6 +421,12 @@ func configure(t *testing.T, cfg Config, settings []string) Config {
 			cfg.MaxTombstones = number(t, value)
 		case "sole-verdict":
 			cfg.Rules.SoleVerdict = value == "yes"
+		case "silent-suspicion":
+			cfg.Rules.SilentSuspicion = value == "yes"
+		case "silent-ping":
+			cfg.Rules.SilentPing = value == "yes"
+		case "silent-relay":
+			cfg.Rules.SilentRelay = value == "yes"
 		case "notify":
 			for _, what := range strings.Split(value, "+") {
 				switch what {
@@ -445,6 +465,9 @@ func duration(t *testing.T, text string) time.Duration {
 
 func number(t *testing.T, text string) int {
 	t.Helper()
+	if text == "off" {
+		return Off
+	}
 	n, err := strconv.Atoi(text)
 	if err != nil {
 		t.Fatal(err)
@@ -510,11 +533,12 @@ func TestScriptsReadWhatTheyPrint(t *testing.T) {
 	if got := strings.Join(printed, ", "); got != text {
 		t.Errorf("%q reads as %q", text, got)
 	}
-	if got := configure(t, quiet(), strings.Fields("period=2s lost=5s/4 k=1")); cmp.Or(
+	if got := configure(t, quiet(), strings.Fields("period=2s lost=5s/4 k=1 health=off")); cmp.Or(
 		cmp.Compare(got.Period, 2*time.Second),
 		cmp.Compare(got.AnnounceDown.Every, 5*time.Second),
 		cmp.Compare(got.AnnounceDown.Num, 4),
-		cmp.Compare(got.IndirectProbes, 1)) != 0 {
+		cmp.Compare(got.IndirectProbes, 1),
+		cmp.Compare(got.MaxHealth, Off)) != 0 {
 		t.Errorf("settings read as %+v", got)
 	}
 }

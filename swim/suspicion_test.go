@@ -6,12 +6,15 @@ import (
 	"time"
 )
 
-// calm is a configuration in which nothing is sent but by probes and answers.
+// calm is a configuration in which nothing is sent but by probes and answers,
+// all suspicions last equally long, and verdicts fall although nobody is heard.
 func calm() Config {
 	return Config{
-		Gossip:       Task{Every: Off},
-		Announce:     Task{Every: Off},
-		AnnounceDown: Task{Every: Off},
+		Gossip:        Task{Every: Off},
+		Announce:      Task{Every: Off},
+		AnnounceDown:  Task{Every: Off},
+		Confirmations: Off,
+		DeafLimit:     Off,
 	}
 }
 

@@ -73,6 +73,12 @@ func newSwarm(t testing.TB, seed uint64) *swarm {
 		ForgetAfter:     []time.Duration{5 * time.Second, time.Hour}[rnd.IntN(2)],
 		MaxPacket:       []int{0, 0, 400, names.MaxHeader() + names.MaxUpdate()}[rnd.IntN(4)],
 	}
+	// D7: with each part of Lifeguard as it is, otherwise, or off.
+	parts := rand.New(rand.NewPCG(seed, 0x11fe))
+	cfg.Confirmations = []int{0, 0, 0, 1, Off}[parts.IntN(5)]
+	cfg.MaxHealth = []int{0, 0, 0, 2, Off}[parts.IntN(5)]
+	cfg.DeafLimit = []time.Duration{0, 0, 0, time.Second, Off}[parts.IntN(5)]
+	cfg.Rules.SilentPing, cfg.Rules.SilentRelay = parts.IntN(5) == 0, parts.IntN(5) == 0
 	s := &swarm{
 		cluster: newCluster(t, cfg),
 		rnd:     rnd,

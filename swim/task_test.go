@@ -215,7 +215,7 @@ func TestEarlierTimeCountsAsTheLast(t *testing.T) {
 // Rule 100: events that are due at one instant come by kind, whoever was
 // submitted first.
 func TestEventsOfOneInstantComeByKind(t *testing.T) {
-	order := []TimerKind{TimerIndirect, TimerProbe, TimerSuspicion, TimerAnnounce, TimerAnnounceDown, TimerGossip, TimerForget}
+	order := []TimerKind{TimerIndirect, TimerNack, TimerProbe, TimerSuspicion, TimerAnnounce, TimerAnnounceDown, TimerGossip, TimerForget}
 	if len(order) != numTimerKinds {
 		t.Fatal("a kind is missing here")
 	}

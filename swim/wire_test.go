@@ -57,6 +57,9 @@ func randomPacket(rnd *rand.Rand, ids []ID) *Packet[ID] {
 	if h.Message.HasAbout() {
 		h.About = pick()
 	}
+	if h.Message == MessagePingReq {
+		h.NackAfter = uint32(randomUint(rnd))
+	}
 	if h.Message == MessageTurnUndead {
 		h.AboutIncarnation = Incarnation(randomUint(rnd))
 	}
@@ -374,6 +377,9 @@ func worstPacket(m Message) *Packet[ID] {
 	if m.HasAbout() {
 		h.About = far(2)
 	}
+	if m == MessagePingReq {
+		h.NackAfter = math.MaxUint32
+	}
 	if m == MessageTurnUndead {
 		h.AboutIncarnation = math.MaxUint64
 	}
@@ -507,7 +513,13 @@ func TestWhatCanNotBeSaidIsAnError(t *testing.T) {
 		want error
 		mar  func(p *Packet[ID])
 	}{
-		{"no message", ErrEncode, func(p *Packet[ID]) { p.Header.Message = 7 }},
+		{"no message", ErrEncode, func(p *Packet[ID]) { p.Header.Message = 12 }},
+		{"the last number of a message", ErrEncode, func(p *Packet[ID]) { p.Header.Message = 15 }},
+		{"a number of more bits", ErrEncode, func(p *Packet[ID]) { p.Header.Message = 16 }},
+		{"nack after without a request", ErrEncode, func(p *Packet[ID]) { p.Header.NackAfter = 1 }},
+		{"nack after of a nack", ErrEncode, func(p *Packet[ID]) {
+			p.Header.Message, p.Header.About, p.Header.NackAfter = MessageNack, other, 1
+		}},
 		{"sender suspect", ErrEncode, func(p *Packet[ID]) { p.Header.SrcState = Suspect }},
 		{"number without a probe", ErrEncode, func(p *Packet[ID]) { p.Header.Number = 1 }},
 		{"about without a third", ErrEncode, func(p *Packet[ID]) { p.Header.About = other }},
@@ -615,26 +627,30 @@ const (
 
 func TestFormsThatAreWellFormedAreAccepted(t *testing.T) {
 	for name, packet := range map[string]string{
-		"IPv6 sharing 4":       "01 09" + wireSrc + wireDst + "0200 80 01 20010db8000000000000000000000001 000000 00 04 000000010000000000000001 000000 00",
-		"IPv6 sharing 12":      "01 09" + wireSrc + wireDst + "0200 80 01 20010db8000000000000000000000001 000000 00 0c 00000002 000000 00",
-		"alive":                wireGossip + "0c 09 000000 00",
-		"accused by sender":    wireGossip + "0d 09 000000 00 00",
-		"accused by nobody":    wireGossip + "0d 09 000000 00 7e",
-		"accused by a third":   wireGossip + "0e 09 000000 00 7f" + wireThird,
-		"accused by both":      wireGossip + "0e 09 000000 00 80 7f" + wireThird,
-		"accused by a number":  "01 09" + wireSrc + wireDst + "0200 0d 09 000000 00 7f" + wireThird + "05 010209 000000 00 01",
-		"generation of 4":      wireGossip + "2c 09 00008000 00",
-		"generation of 5":      wireGossip + "4c 09 0000008000 00",
-		"generation of 8":      wireGossip + "6c 09 0000000080000000 00",
-		"another port":         wireGossip + "1c 09 0b1f 000000 00",
-		"IPv6":                 wireGossip + "80 01 20010db8000000000000000000000001 000000 00",
-		"IPv6 with zone":       wireGossip + "80 03 fe800000000000000000000000000001 01000000 000000 00",
-		"metadata":             wireGossip + "8c 04 09 000000 00  03 01 01 05",
-		"remaining":            wireGossip + "8e 04 09 000000 00 00  03 02 01 05",
-		"both, and an unknown": wireGossip + "8f 04 09 000000 00  0a 01 01 05 02 01 05 09 02 0102",
-		"payloads":             "01 89" + wireSrc + wireDst + "0000 01 00 02 0102",
-		"sender's metadata":    "01 49" + wireSrc + wireDst + "03 01 01 05 0000",
-		"padding":              "01 06" + wireSrc + wireDst + "00000000",
+		"IPv6 sharing 4":                "01 09" + wireSrc + wireDst + "0200 80 01 20010db8000000000000000000000001 000000 00 04 000000010000000000000001 000000 00",
+		"IPv6 sharing 12":               "01 09" + wireSrc + wireDst + "0200 80 01 20010db8000000000000000000000001 000000 00 0c 00000002 000000 00",
+		"alive":                         wireGossip + "0c 09 000000 00",
+		"accused by sender":             wireGossip + "0d 09 000000 00 00",
+		"accused by nobody":             wireGossip + "0d 09 000000 00 7e",
+		"accused by a third":            wireGossip + "0e 09 000000 00 7f" + wireThird,
+		"accused by both":               wireGossip + "0e 09 000000 00 80 7f" + wireThird,
+		"accused by a number":           "01 09" + wireSrc + wireDst + "0200 0d 09 000000 00 7f" + wireThird + "05 010209 000000 00 01",
+		"generation of 4":               wireGossip + "2c 09 00008000 00",
+		"generation of 5":               wireGossip + "4c 09 0000008000 00",
+		"generation of 8":               wireGossip + "6c 09 0000000080000000 00",
+		"another port":                  wireGossip + "1c 09 0b1f 000000 00",
+		"IPv6":                          wireGossip + "80 01 20010db8000000000000000000000001 000000 00",
+		"IPv6 with zone":                wireGossip + "80 03 fe800000000000000000000000000001 01000000 000000 00",
+		"metadata":                      wireGossip + "8c 04 09 000000 00  03 01 01 05",
+		"remaining":                     wireGossip + "8e 04 09 000000 00 00  03 02 01 05",
+		"both, and an unknown":          wireGossip + "8f 04 09 000000 00  0a 01 01 05 02 01 05 09 02 0102",
+		"payloads":                      "01 89" + wireSrc + wireDst + "0000 01 00 02 0102",
+		"sender's metadata":             "01 49" + wireSrc + wireDst + "03 01 01 05 0000",
+		"nack":                          "01 37" + wireSrc + wireDst + "05 04 090004 000000 0000",
+		"nack after":                    "01 72" + wireSrc + wireDst + "05 04 090004 000000 04 02 02 9003 0000",
+		"nack after, metadata":          "01 72" + wireSrc + wireDst + "05 04 090004 000000 06 01 01 05 02 01 05 0000",
+		"nack after, elsewhere unknown": "01 50" + wireSrc + wireDst + "05 03 02 01 05 0000",
+		"padding":                       "01 06" + wireSrc + wireDst + "00000000",
 	} {
 		for _, data := range withPayload(unhex(t, packet)) {
 			if !checkParse(t, Compact(), data) {
@@ -664,8 +680,11 @@ func TestOtherFormsAreMalformed(t *testing.T) {
 		"only a version":        "01",
 		"version 0":             "00 09" + wireSrc + wireDst + "0000",
 		"version 2":             "02 09" + wireSrc + wireDst + "0000",
-		"nack":                  "01 37" + wireSrc + wireDst + "05 04 090004 000000 0000",
 		"message 12":            "01 0c" + wireSrc + wireDst + "0000",
+		"message 13":            "01 3d" + wireSrc + wireDst + "05 04 090004 000000 0000",
+		"message 15":            "01 0f" + wireSrc + wireDst,
+		"nack without a number": "01 27" + wireSrc + wireDst + "04 090004 000000 0000",
+		"nack about nobody":     "01 17" + wireSrc + wireDst + "05 0000",
 		"number not flagged":    "01 00" + wireSrc + wireDst + "05 0000",
 		"number of a gossip":    "01 19" + wireSrc + wireDst + "05 0000",
 		"about not flagged":     "01 12" + wireSrc + wireDst + "05 04 090004 000000 0000",
@@ -758,6 +777,10 @@ func TestOtherFormsAreMalformed(t *testing.T) {
 		"remaining of a suspect":    wireGossip + "8d 04 09 000000 00 00  03 02 01 05",
 		"sender's metadata 0":       "01 49" + wireSrc + wireDst + "03 01 01 00 0000",
 		"sender's options empty":    "01 49" + wireSrc + wireDst + "00 0000",
+		"nack after 0":              "01 72" + wireSrc + wireDst + "05 04 090004 000000 03 02 01 00 0000",
+		"nack after of 33 bits":     "01 72" + wireSrc + wireDst + "05 04 090004 000000 07 02 05 8080808010 0000",
+		"nack after too long":       "01 72" + wireSrc + wireDst + "05 04 090004 000000 04 02 02 8500 0000",
+		"nack after before version": "01 72" + wireSrc + wireDst + "05 04 090004 000000 06 02 01 05 01 01 05 0000",
 
 		"payload empty":           "01 89" + wireSrc + wireDst + "0000 00",
 		"second payload empty":    "01 89" + wireSrc + wireDst + "0000 01 00 00",
@@ -802,7 +825,7 @@ func TestPlainCodecRefusesWhatItWouldNotWrite(t *testing.T) {
 	for name, packet := range map[string]string{
 		"nothing":                 "",
 		"version 1":               "01 09 00" + id + "00" + other + "0000",
-		"nack":                    "02 37 00" + id + "00" + other + "05" + third + "0000",
+		"message 12":              "02 3c 00" + id + "00" + other + "05" + third + "0000",
 		"sender suspect":          "02 09 01" + id + "00" + other + "0000",
 		"no such state":           "02 09 04" + id + "00" + other + "0000",
 		"identity in another way": "02 09 00 8000 838284d0f0ff3f 8a3e 00 01 00" + other + "0000",

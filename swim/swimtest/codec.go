@@ -2,6 +2,7 @@ package swimtest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -32,6 +33,7 @@ func Codec[ID comparable](t testing.TB, c swim.Codec[ID], ids ...ID) {
 			l.padding(p)
 			l.bounds(p)
 			l.rooms(p, data)
+			l.strays(p)
 			l.damage(p, data)
 		}
 	}
@@ -145,6 +147,26 @@ func (l laws[ID]) padding(p *swim.Packet[ID]) {
 		}
 		if diff := difference(p, got); diff != "" {
 			l.errorf("Parse of a padded announce: %s", diff)
+		}
+	}
+}
+
+// strays checks that what the message of a packet does not carry is refused
+// rather than lost on the way.
+func (l laws[ID]) strays(p *swim.Packet[ID]) {
+	l.t.Helper()
+	m := p.Header.Message
+	for what, stray := range map[string]func(h *swim.Header[ID]) bool{
+		"a number":              func(h *swim.Header[ID]) bool { h.Number++; return !m.HasNumber() },
+		"a time before a nack":  func(h *swim.Header[ID]) bool { h.NackAfter++; return m != swim.MessagePingReq },
+		"another's incarnation": func(h *swim.Header[ID]) bool { h.AboutIncarnation++; return m != swim.MessageTurnUndead },
+	} {
+		with := *p
+		if !stray(&with.Header) {
+			continue
+		}
+		if _, err := l.c.Append(nil, math.MaxInt32, &with); !errors.Is(err, swim.ErrEncode) {
+			l.errorf("Append of %v with %s, which it does not carry: error %v, want %v", m, what, err, swim.ErrEncode)
 		}
 	}
 }

@@ -47,6 +47,9 @@ func header[ID any](m swim.Message, ids []ID, large bool) swim.Header[ID] {
 	if m.HasAbout() {
 		h.About = ids[2]
 	}
+	if m == swim.MessagePingReq {
+		h.NackAfter = 400
+	}
 	if !large {
 		return h
 	}
@@ -58,6 +61,9 @@ func header[ID any](m swim.Message, ids []ID, large bool) swim.Header[ID] {
 	}
 	if m == swim.MessageTurnUndead {
 		h.AboutIncarnation = math.MaxUint64
+	}
+	if m == swim.MessagePingReq {
+		h.NackAfter = math.MaxUint32
 	}
 	return h
 }

@@ -328,6 +328,18 @@ func TestBrokenCodecsAreReported(t *testing.T) {
 			}
 			return nil
 		}}},
+		{"forgets when to say nack", "header", broken{parse: func(data []byte, p *packet) error {
+			err := good.Parse(data, p)
+			p.Header.NackAfter = 0
+			return err
+		}}},
+		{"leaves out what does not belong", "which it does not carry", broken{append: func(b []byte, room int, p *packet) ([]byte, error) {
+			q := *p
+			if q.Header.Message != swim.MessagePingReq {
+				q.Header.NackAfter = 0
+			}
+			return good.Append(b, room, &q)
+		}}},
 		{"refuses everything", "Parse refuses what Append wrote", broken{parse: func([]byte, *packet) error {
 			return swim.ErrMalformed
 		}}},
