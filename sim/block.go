@@ -63,7 +63,8 @@ type threads uint8
 func (t threads) has(one thread) bool { return t&(1<<one) != 0 && one != noThread }
 
 // threadOf returns the thread of a timer event. Those of suspicions are in none:
-// they only change what is known.
+// they only change what is known. Nor are nacks, of which each has a goroutine of
+// its own in memberlist.
 func threadOf(k swim.TimerKind) thread {
 	switch k {
 	case swim.TimerIndirect, swim.TimerProbe:

@@ -10,9 +10,7 @@ import (
 // credulous is a configuration without what keeps a process that stood still from
 // accusing others, with word of failed probes.
 func credulous() swim.Config {
-	cfg := swim.LAN(0)
-	cfg.StallLimit = swim.Off
-	cfg.Rules.SoleVerdict, cfg.Rules.SilentSuspicion = true, true
+	cfg := plain(swim.LAN(0))
 	cfg.Notify.ProbeFailed = true
 	return cfg
 }

@@ -110,9 +110,7 @@ func (i interval) observe() Observations {
 
 func concludeInterval(o Observations, out *Outcome) {
 	for _, row := range tableIV {
-		if len(o[row.name+" everywhere"]) > 0 {
-			row.judge(o, out)
-		}
+		row.judge(o, out)
 	}
 	for _, v := range paperVariants() {
 		name := v.name

@@ -31,21 +31,6 @@ var (
 	lossMost  = []float64{0, 1, 10}
 )
 
-// parts are a configuration, and the same without one of its parts each.
-func parts(cfg swim.Config) []variant {
-	without := func(name string, change func(c *swim.Config)) variant {
-		v := variant{"without " + name, cfg}
-		change(&v.config)
-		return v
-	}
-	return []variant{
-		{"default", cfg},
-		without("company (D17)", func(c *swim.Config) { c.Rules.SoleVerdict = true }),
-		without("excuses (D19)", func(c *swim.Config) { c.Rules.SilentSuspicion = true }),
-		without("any of them", func(c *swim.Config) { c.Rules.SoleVerdict, c.Rules.SilentSuspicion = true, true }),
-	}
-}
-
 // A lossy is one run.
 type lossy struct {
 	variant

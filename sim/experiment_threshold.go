@@ -46,6 +46,22 @@ var tableV = []detection{
 	{"Lifeguard", [3]float64{12.45, 17.90, 21.20}, [3]float64{12.91, 18.05, 21.68}, true},
 }
 
+// A cell is what table VII says of Lifeguard with other parameters: the median
+// until the first healthy member noticed, in percent of SWIM's with alpha 5.
+type cell struct {
+	alpha, beta int
+	first       float64
+}
+
+// tableVII is all of it but alpha 5 with beta 6, which is Lifeguard itself.
+var tableVII = []cell{
+	{2, 2, 53.14}, {2, 4, 54.10}, {2, 6, 54.34},
+	{4, 2, 82.96}, {4, 4, 83.04}, {4, 6, 83.12},
+	{5, 2, 99.76}, {5, 4, 99.52},
+}
+
+func (c cell) name() string { return fmt.Sprintf("Lifeguard a%d b%d", c.alpha, c.beta) }
+
 // A threshold is one run.
 type threshold struct {
 	variant
@@ -75,6 +91,13 @@ func thresholdTrials(full bool) []Trial {
 			repeats = 5
 		}
 		add(v, times, repeats)
+	}
+	for _, cell := range tableVII {
+		repeats := 10
+		if !full {
+			repeats = 2 // hundreds of failures, of which the median is taken
+		}
+		add(variant{cell.name(), paperLifeguard(cell.alpha, cell.beta)}, thresholdTimes[4:], repeats)
 	}
 	return all
 }
@@ -118,21 +141,24 @@ func concludeThreshold(o Observations, out *Outcome) {
 	}
 	for _, row := range tableV {
 		first, full := o[row.name+" first"], o[row.name+" full"]
-		if len(first) == 0 {
-			continue
-		}
 		row.judge(out, "first", row.first, first)
 		row.judge(out, "everywhere", row.full, full)
 		fig.Series = append(fig.Series, distribution(row.name, first, 200))
 	}
-	if first := o["selkie first"]; len(first) > 0 {
-		for i, part := range detectionParts {
-			out.shown("selkie, first "+detectionNames[i]+" s", quantile(first, part), len(first))
-			out.shown("selkie, everywhere "+detectionNames[i]+" s", quantile(o["selkie full"], part), len(o["selkie full"]))
-		}
-		fig.Series = append(fig.Series, distribution("selkie", first, 200))
+	first, everywhere := o["selkie first"], o["selkie full"]
+	for i, part := range detectionParts {
+		out.shown("selkie, first "+detectionNames[i]+" s", quantile(first, part), len(first))
+		out.shown("selkie, everywhere "+detectionNames[i]+" s", quantile(everywhere, part), len(everywhere))
 	}
-	fig.Series = append(fig.Series, predicted(len(o["SWIM first"]) > 0))
+	fig.Series = append(fig.Series, distribution("selkie", first, 200), predicted())
+	was := quantile(o["SWIM first"], 0.5)
+	for _, cell := range append(tableVII, cell{alpha, beta, 100.08}) {
+		first := o[cell.name()+" first"]
+		if cell.alpha == alpha && cell.beta == beta {
+			first = o["Lifeguard first"]
+		}
+		out.near(cell.name()+", first median, % of SWIM", cell.first, 4, percent(quantile(first, 0.5), was), len(first))
+	}
 	out.Figures = append(out.Figures, fig)
 }
 
@@ -159,10 +185,7 @@ func (d detection) judge(out *Outcome, what string, want [3]float64, values []fl
 
 // predicted is the one line of theory for SWIM, by drawing from it. Those who
 // block count by their number; none of them probes.
-func predicted(any bool) Series {
-	if !any {
-		return Series{}
-	}
+func predicted() Series {
 	var values []float64
 	d := roll(9, "theory")
 	wait := sampler{}

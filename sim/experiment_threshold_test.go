@@ -69,6 +69,9 @@ func TestDetectionIsHeldToTheTable(t *testing.T) {
 			published.add(row.name+" full", row.full[part])
 		}
 	}
+	for _, cell := range tableVII {
+		published.add(cell.name()+" first", cell.first/100*tableV[0].first[0])
+	}
 	var out Outcome
 	concludeThreshold(published, &out)
 	if failed := out.failed(); len(failed) > 0 {
@@ -83,5 +86,13 @@ func TestDetectionIsHeldToTheTable(t *testing.T) {
 	concludeThreshold(published, &out)
 	if failed := out.failed(); len(failed) < 4 {
 		t.Errorf("a tenth later, only this is out of range: %v", failed)
+	}
+	for _, cell := range tableVII { // as if alpha changed nothing
+		published[cell.name()+" first"] = published["SWIM first"]
+	}
+	out = Outcome{}
+	concludeThreshold(published, &out)
+	if failed := out.failed(); len(failed) < 10 {
+		t.Errorf("if alpha changed nothing, only this is out of range: %v", failed)
 	}
 }

@@ -23,13 +23,39 @@ type variant struct {
 	config swim.Config
 }
 
+// plain returns a configuration without Lifeguard, and without those of our
+// departures that memberlist has nothing like: it believes a single accuser, no
+// answer excuses a suspect, and nobody notices that it stood still or is deaf.
+// That verdicts are about an incarnation (D16) and that everybody who holds a
+// suspicion runs its deadline (D6) is so there too.
+func plain(cfg swim.Config) swim.Config {
+	cfg = withoutHealth(withoutConfirmations(withoutBuddy(cfg)))
+	cfg.StallLimit, cfg.DeafLimit = swim.Off, swim.Off
+	cfg.Rules.SoleVerdict, cfg.Rules.SilentSuspicion = true, true
+	return cfg
+}
+
+// The parts of Lifeguard, as the paper switches them: nacks belong to health.
+
+func withoutHealth(cfg swim.Config) swim.Config {
+	cfg.MaxHealth, cfg.Rules.SilentRelay = swim.Off, true
+	return cfg
+}
+
+func withoutConfirmations(cfg swim.Config) swim.Config {
+	cfg.Confirmations = swim.Off
+	return cfg
+}
+
+func withoutBuddy(cfg swim.Config) swim.Config {
+	cfg.Rules.SilentPing = true
+	return cfg
+}
+
 // paperSWIM is what the Lifeguard paper calls SWIM: memberlist with all of
-// Lifeguard off. Of our departures those are off that memberlist has nothing
-// like: it believes a single accuser, and no answer excuses a suspect. That
-// verdicts are about an incarnation (D16) and that everybody who holds a
-// suspicion runs its deadline (D6) is so there too. A member that hears of its
-// verdict raises its incarnation there, here it takes the next identity; what
-// counts members takes both for the same.
+// Lifeguard off. A member that hears of its verdict raises its incarnation
+// there, here it takes the next identity; what counts members takes both for the
+// same.
 //
 // Some things can not be switched off, and make this SWIM better than that one:
 // every header refutes (rule 22), not only what is gossiped, who went down is
@@ -37,8 +63,26 @@ type variant struct {
 func paperSWIM(alpha int) swim.Config {
 	cfg := swim.LAN(agents)
 	cfg.SuspicionFactor = alpha
-	cfg.StallLimit = swim.Off
-	cfg.Rules.SoleVerdict, cfg.Rules.SilentSuspicion = true, true
+	return plain(cfg)
+}
+
+// paperLifeguard is what the paper calls Lifeguard, with its two parameters.
+func paperLifeguard(alpha, beta int) swim.Config {
+	return withHealth(withConfirmations(withBuddy(paperSWIM(alpha)), beta))
+}
+
+func withHealth(cfg swim.Config) swim.Config {
+	cfg.MaxHealth, cfg.Rules.SilentRelay = 8, false
+	return cfg
+}
+
+func withConfirmations(cfg swim.Config, beta int) swim.Config {
+	cfg.Confirmations, cfg.MaxSuspicion = 3, beta
+	return cfg
+}
+
+func withBuddy(cfg swim.Config) swim.Config {
+	cfg.Rules.SilentPing = false
 	return cfg
 }
 
@@ -46,8 +90,34 @@ func paperSWIM(alpha int) swim.Config {
 // default with the times of the paper.
 func paperVariants() []variant {
 	ours := swim.LAN(agents)
-	ours.SuspicionFactor = alpha
-	return []variant{{"SWIM", paperSWIM(alpha)}, {"selkie", ours}}
+	ours.SuspicionFactor, ours.MaxSuspicion = alpha, beta
+	return []variant{
+		{"SWIM", paperSWIM(alpha)},
+		{"LHA-Probe", withHealth(paperSWIM(alpha))},
+		{"LHA-Suspicion", withConfirmations(paperSWIM(alpha), beta)},
+		{"Buddy", withBuddy(paperSWIM(alpha))},
+		{"Lifeguard", paperLifeguard(alpha, beta)},
+		{"selkie", ours},
+	}
+}
+
+// parts are a configuration, and the same without some of its parts.
+func parts(cfg swim.Config) []variant {
+	without := func(name string, change func(c *swim.Config)) variant {
+		v := variant{"without " + name, cfg}
+		change(&v.config)
+		return v
+	}
+	return []variant{
+		{"default", cfg},
+		without("company (D17)", func(c *swim.Config) { c.Rules.SoleVerdict = true }),
+		without("excuses (D19)", func(c *swim.Config) { c.Rules.SilentSuspicion = true }),
+		without("health", func(c *swim.Config) { *c = withoutHealth(*c) }),
+		without("confirmations", func(c *swim.Config) { *c = withoutConfirmations(*c) }),
+		without("buddy", func(c *swim.Config) { *c = withoutBuddy(*c) }),
+		without("Lifeguard", func(c *swim.Config) { *c = withoutHealth(withoutConfirmations(withoutBuddy(*c))) }),
+		{"plain SWIM", plain(cfg)},
+	}
 }
 
 // A ward is a cluster in which some members block now and then. Its nodes are
