@@ -40,7 +40,13 @@
 //   - Left is a state of its own: a goodbye is not a failure.
 //   - Seeds are contacted for ever, and those who are down until they are
 //     forgotten: partitions heal.
-//   - A process that stood still suspects itself, not the others.
+//   - A process that stood still, or hears nobody, suspects itself, not the
+//     others.
 //
-// [Paper] switches off all of them but Left.
+// Of "Lifeguard: Local Health Awareness for More Accurate Failure Detection",
+// Dadgar, Phillips, Currey, 2018, all parts are there: probes that slow down
+// while they fail, nacks, suspicions that confirmations shorten, and pings that
+// tell a suspect.
+//
+// [Paper] switches off all of them but Left and renewal.
 package swim
