@@ -312,6 +312,20 @@ func TestNextSuspicionBeginsUnconfirmed(t *testing.T) {
 	}
 }
 
+// D7, rule 60: so does one that comes before anybody heard of the refutation.
+func TestSuspicionOfALaterIncarnationBeginsUnconfirmed(t *testing.T) {
+	c := newTestCore(t, patient(), "a", "b", "c", "d", "e", "f")
+	c.noProbes()
+	c.hear("c", gossip, claim("b", 1, Suspect, 0, "c", "d", "e", "f"))
+	c.now = c.now.Add(time.Second)
+	c.hear("c", gossip, claim("b", 1, Suspect, 1, "c"))
+	c.wantMember("b", "b suspect 1 by c")
+	d := c.doubtAbout("b")
+	if got := d.deadline().Sub(c.now); d.confirmed() != 0 || got != 27*time.Second {
+		t.Errorf("%d confirmations, %v to refute", d.confirmed(), got)
+	}
+}
+
 // D7: however often a member is suspected, confirmed and refuted, few events are
 // on their way: each new deadline is served by the event that is outstanding.
 func TestConfirmedAndRefutedSuspicionsLeaveFewEvents(t *testing.T) {
