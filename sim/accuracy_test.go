@@ -9,8 +9,9 @@ import (
 // L11: how often members are wrongly held down, by what goes wrong.
 func TestFewAreHeldDownWronglyUnderLoss(t *testing.T) {
 	// The most per node and hour. With 48 node-hours of each there was none but
-	// of the slow observer, who handles five inputs a second and falls behind:
-	// until its own health slows its probes down, it accuses others, and is accused.
+	// with the slow observer, who handles five inputs a second and gets more: it
+	// falls behind by a minute, is held down again and again, and says so of one or
+	// two others. Nobody else is held down by anybody.
 	most := map[string]float64{"loss 1 %": 0.5, "loss 5 %": 0.5, "loss 20 %": 1, "loss 30 %": 3, "bursts": 1, "slow observer": 120}
 	for _, c := range Conditions() {
 		var a Accuracy
