@@ -117,19 +117,24 @@ func (n *Node) Start(b Boot) {
 	if len(b.Known) > 0 {
 		n.Apply(b.Known, false)
 	}
-	var seeds []ID
-	for _, s := range n.Seeds {
-		if s != n.number {
-			seeds = append(seeds, ID{Node: s})
-		}
-	}
-	n.Do(func(c *Core, rt swim.Runtime[ID]) error { return c.SetSeeds(seeds, rt) })
+	seeds := n.nameSeeds()
 	if core.Config().AnnounceDown.Every != swim.Off {
 		return
 	}
 	for _, seed := range seeds { // nothing contacts them but the owner
 		n.Do(func(c *Core, rt swim.Runtime[ID]) error { return c.Announce(seed, rt) })
 	}
+}
+
+// nameSeeds tells the core of the node its seeds, and returns them.
+func (n *Node) nameSeeds() (seeds []ID) {
+	for _, s := range n.Seeds {
+		if s != n.number {
+			seeds = append(seeds, ID{Node: s})
+		}
+	}
+	n.Do(func(c *Core, rt swim.Runtime[ID]) error { return c.SetSeeds(seeds, rt) })
+	return seeds
 }
 
 // life returns the generation of the latest process.

@@ -65,6 +65,9 @@ func (r *Rehearsal) settle() {
 		}
 	}
 	live := r.living()
+	for _, n := range live {
+		n.nameSeeds() // an owner who misused it may have named others
+	}
 	if len(live) == 0 {
 		p.not("nobody of the core is alive", "L3", "L6", "L7", "L8", "L10", "S16")
 	}
