@@ -84,19 +84,19 @@ type Finding struct {
 // near adds a finding that is to be within some percent of a value.
 func (out *Outcome) near(metric string, expected, percent, measured float64, samples int) {
 	off := expected * percent / 100
-	out.Findings = append(out.Findings, Finding{Metric: metric, Expected: expected, Tolerance: fmt.Sprintf("± %g %%", percent),
+	out.Findings = append(out.Findings, Finding{Metric: metric, Expected: expected, Tolerance: fmt.Sprintf("± %.4g %%", percent),
 		Measured: measured, Samples: samples, OK: samples > 0 && measured >= expected-off && measured <= expected+off})
 }
 
 // within adds a finding that is to be from least to most.
 func (out *Outcome) within(metric string, expected, least, most, measured float64, samples int) {
-	out.Findings = append(out.Findings, Finding{Metric: metric, Expected: expected, Tolerance: fmt.Sprintf("%g to %g", least, most),
+	out.Findings = append(out.Findings, Finding{Metric: metric, Expected: expected, Tolerance: fmt.Sprintf("%.4g to %.4g", least, most),
 		Measured: measured, Samples: samples, OK: samples > 0 && measured >= least && measured <= most})
 }
 
 // atMost adds a finding that is not to be larger than some value.
 func (out *Outcome) atMost(metric string, expected, most, measured float64, samples int) {
-	out.Findings = append(out.Findings, Finding{Metric: metric, Expected: expected, Tolerance: fmt.Sprintf("at most %g", most),
+	out.Findings = append(out.Findings, Finding{Metric: metric, Expected: expected, Tolerance: fmt.Sprintf("at most %.4g", most),
 		Measured: measured, Samples: samples, OK: samples > 0 && measured <= most})
 }
 
