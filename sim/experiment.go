@@ -35,6 +35,31 @@ func NewExperiment(id, title, source string, trials func(full bool) []Trial, con
 // again, it observes the same.
 type Trial func() Observations
 
+// longestFirst collects trials for several workers. Those that take the longest
+// come first, so that nobody is still busy with one when all others are done.
+type longestFirst []job
+
+// A job is a trial, and how long it takes compared with others.
+type job struct {
+	work  int
+	trial Trial
+}
+
+// add adds a trial.
+func (l *longestFirst) add(work int, trial Trial) {
+	*l = append(*l, job{work, trial})
+}
+
+// list returns the trials in their order.
+func (l longestFirst) list() []Trial {
+	slices.SortStableFunc(l, func(a, b job) int { return b.work - a.work })
+	trials := make([]Trial, len(l))
+	for i := range l {
+		trials[i] = l[i].trial
+	}
+	return trials
+}
+
 // Observations are values that were observed, under the names of what was.
 type Observations map[string][]float64
 
