@@ -35,6 +35,31 @@ func NewExperiment(id, title, source string, trials func(full bool) []Trial, con
 // again, it observes the same.
 type Trial func() Observations
 
+// longestFirst collects trials for several workers. Those that take the longest
+// come first, so that nobody is still busy with one when all others are done.
+type longestFirst []job
+
+// A job is a trial, and how long it takes compared with others.
+type job struct {
+	work  int
+	trial Trial
+}
+
+// add adds a trial.
+func (l *longestFirst) add(work int, trial Trial) {
+	*l = append(*l, job{work, trial})
+}
+
+// list returns the trials in their order.
+func (l longestFirst) list() []Trial {
+	slices.SortStableFunc(l, func(a, b job) int { return b.work - a.work })
+	trials := make([]Trial, len(l))
+	for i := range l {
+		trials[i] = l[i].trial
+	}
+	return trials
+}
+
 // Observations are values that were observed, under the names of what was.
 type Observations map[string][]float64
 
@@ -84,19 +109,19 @@ type Finding struct {
 // near adds a finding that is to be within some percent of a value.
 func (out *Outcome) near(metric string, expected, percent, measured float64, samples int) {
 	off := expected * percent / 100
-	out.Findings = append(out.Findings, Finding{Metric: metric, Expected: expected, Tolerance: fmt.Sprintf("± %g %%", percent),
+	out.Findings = append(out.Findings, Finding{Metric: metric, Expected: expected, Tolerance: fmt.Sprintf("± %.4g %%", percent),
 		Measured: measured, Samples: samples, OK: samples > 0 && measured >= expected-off && measured <= expected+off})
 }
 
 // within adds a finding that is to be from least to most.
 func (out *Outcome) within(metric string, expected, least, most, measured float64, samples int) {
-	out.Findings = append(out.Findings, Finding{Metric: metric, Expected: expected, Tolerance: fmt.Sprintf("%g to %g", least, most),
+	out.Findings = append(out.Findings, Finding{Metric: metric, Expected: expected, Tolerance: fmt.Sprintf("%.4g to %.4g", least, most),
 		Measured: measured, Samples: samples, OK: samples > 0 && measured >= least && measured <= most})
 }
 
 // atMost adds a finding that is not to be larger than some value.
 func (out *Outcome) atMost(metric string, expected, most, measured float64, samples int) {
-	out.Findings = append(out.Findings, Finding{Metric: metric, Expected: expected, Tolerance: fmt.Sprintf("at most %g", most),
+	out.Findings = append(out.Findings, Finding{Metric: metric, Expected: expected, Tolerance: fmt.Sprintf("at most %.4g", most),
 		Measured: measured, Samples: samples, OK: samples > 0 && measured <= most})
 }
 

@@ -193,7 +193,8 @@ func completenessFigure(n int, rounds, drawn []float64) Figure {
 		Title: fmt.Sprintf("Until one given member probes a crashed one, N = %d", n),
 		Text: "For each time, the part of all crashes that one given member had noticed by itself. " +
 			"Members go round their list, so all have by the bound of two rounds, which is the broken line. " +
-			"If they drew each target at random, one in seven crashes would still be unnoticed then.",
+			"If they drew each target at random, one in seven crashes would still be unnoticed then; " +
+			"that curve ends at twice the bound, where longer waits are cut off.",
 		X: Axis{Label: "periods since the crash"},
 		Y: Axis{Label: "part of the crashes"},
 		Series: []Series{

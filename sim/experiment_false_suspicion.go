@@ -47,22 +47,22 @@ var lossySetups = []doubtful{
 const suspicionNodes = 100
 
 func suspicionTrials(bool) []Trial {
-	var trials []Trial
+	var trials longestFirst
 	for i, l := range lossySetups {
 		for part := range l.parts {
-			trials = append(trials, func() Observations {
+			trials.add(l.probes/l.parts, func() Observations {
 				return l.observe(experimentSeed("E4", i, part), suspicionNodes, l.probes/l.parts)
 			})
 		}
 	}
-	return trials
+	return trials.list()
 }
 
 func (l doubtful) name() string { return fmt.Sprintf("loss %g %%, k = %d", 100*l.loss, l.helpers) }
 
 // observe counts probes and those that failed.
 func (l doubtful) observe(seed uint64, n, probes int) Observations {
-	p := undecided(Paper)
+	p := undecided(Paper).terse()
 	p.Config.IndirectProbes = l.helpers
 	w := acquainted(seed, p, n)
 	w.introduce()

@@ -61,13 +61,13 @@ func gossipName(what string, nodes int, loss float64, m mood) string {
 }
 
 func gossipTrials(full bool) []Trial {
-	var trials []Trial
+	var trials longestFirst
 	for i, g := range gossiping(full) {
 		for j, m := range []mood{busy, rested} {
-			trials = append(trials, func() Observations { return g.observe(experimentSeed("E7", i, j), m) })
+			trials.add(g.nodes*g.rumours, func() Observations { return g.observe(experimentSeed("E7", i, j), m) })
 		}
 	}
-	return trials
+	return trials.list()
 }
 
 // gossipOnly is a cluster in which gossip is all that is sent: nobody is probed

@@ -65,15 +65,15 @@ func (c carriage) name(what string, nodes int) string {
 }
 
 func infectionTrials(full bool) []Trial {
-	var trials []Trial
+	var trials longestFirst
 	for i, in := range infections(full) {
 		for part := range in.parts {
-			trials = append(trials, func() Observations {
+			trials.add(in.nodes*in.rumours/in.parts, func() Observations {
 				return observeInfection(experimentSeed("E5", i, part), in.nodes, in.rumours/in.parts)
 			})
 		}
 	}
-	return trials
+	return trials.list()
 }
 
 // observeInfection lets rumours begin, two in each period on average. They do not

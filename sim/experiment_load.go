@@ -33,18 +33,18 @@ func loadName(n int, loss float64, helpers int) string {
 }
 
 func loadTrials(bool) []Trial {
-	var trials []Trial
+	var trials longestFirst
 	for i, n := range loadSizes {
-		trials = append(trials, func() Observations { return observeLoad(experimentSeed("E3", i, 0), n, max(20, 40_000/n)) })
+		trials.add(n, func() Observations { return observeLoad(experimentSeed("E3", i, 0), n, max(20, 40_000/n)) })
 	}
-	return trials
+	return trials.list()
 }
 
 // observeLoad counts the packets of all members in each of so many periods. Forty
 // thousand periods of members are enough to know the average within a hundredth.
 func observeLoad(seed uint64, n, periods int) Observations {
 	o := Observations{}
-	p := undecided(Paper)
+	p := undecided(Paper).terse()
 	w := acquainted(seed, p, n)
 	w.introduce()
 	w.Run(p.Config.Period) // by then all have begun to probe
@@ -67,6 +67,14 @@ func observeLoad(seed uint64, n, periods int) Observations {
 func undecided(p Profile) Profile {
 	p.Config.SuspicionFactor = 1000
 	p.Config.Rules.SilentPing = false // who is suspected hears of it by its next ping
+	return p
+}
+
+// terse returns the profile with packets that have room for one update. Where what
+// members tell each other has no part in what is measured, more would only take
+// time.
+func (p Profile) terse() Profile {
+	p.Config.MaxPacket = codec.MaxHeader() + codec.MaxUpdate()
 	return p
 }
 

@@ -102,7 +102,8 @@ func (a *app) listExperiments() error {
 }
 
 // A findingInfo is a finding, as it is printed for programs. What is no number,
-// or was not expected of anything, is null.
+// or was not expected of anything, is null; an expected value without a tolerance
+// is shown for comparison.
 type findingInfo struct {
 	ID        string `json:"id"`
 	Metric    string `json:"metric"`
@@ -117,7 +118,7 @@ func newFindingInfos(findings []sim.Finding) []findingInfo {
 	infos := []findingInfo{}
 	for _, f := range findings {
 		info := findingInfo{f.ID, f.Metric, number(f.Expected), f.Tolerance, number(f.Measured), f.Samples, f.OK}
-		if !judged(f) {
+		if !judged(f) && f.Expected == 0 {
 			info.Expected = number(math.NaN())
 		}
 		infos = append(infos, info)
@@ -178,6 +179,8 @@ func findingCells(f sim.Finding) []string {
 	switch {
 	case !f.OK:
 		verdict = "NOT OK"
+	case !judged(f) && f.Expected != 0: // a published value that is no bound
+		return []string{chart.Number(f.Expected), "-", chart.Number(f.Measured), chart.Count(f.Samples), "-"}
 	case !judged(f):
 		return []string{"-", "-", chart.Number(f.Measured), chart.Count(f.Samples), "-"}
 	}
