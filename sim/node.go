@@ -413,7 +413,9 @@ func (r *effects) Now() swim.Instant { return r.clock.at(r.world.now) }
 // SendTo implements [swim.Runtime].
 func (r *effects) SendTo(to ID, packet []byte) {
 	n, w := (*Node)(r), r.world
-	w.fold(uint64(to.Node)<<32|uint64(to.Life), digest(packet))
+	if !w.unhashed {
+		w.fold(uint64(to.Node)<<32|uint64(to.Life), digest(packet))
+	}
 	w.oracle.sent(n, to, packet)
 	if n.gate.depth > 0 {
 		n.hold(to, packet)
