@@ -178,3 +178,32 @@ func TestTimeOutsThatRanOutComeBeforeWhatLiesInTheSocket(t *testing.T) {
 		t.Errorf("%d probes failed, want that one", *failed)
 	}
 }
+
+// Members that listen to whom they hold down answer its pings and take its word
+// for others; else it would suspect them in turn, and nobody would know.
+func TestCredulousMembersListenToTheDown(t *testing.T) {
+	for _, credulous := range []bool{true, false} {
+		w := company(1, 8, plain(swim.LAN(8)))
+		n, held := w.Node(3), w.Node(5)
+		n.credulous = credulous
+		n.Apply([]swim.Update[ID]{{Member: swim.Member[ID]{ID: held.core.Self().ID, State: swim.Down}}}, false)
+		acks := held.core.Stats().Received[swim.MessageAck]
+		about := swim.Update[ID]{Member: swim.Member[ID]{ID: w.Node(6).core.Self().ID, Incarnation: 7}}
+		packet, err := codec.Append(nil, 1400, &swim.Packet[ID]{
+			Header:  swim.Header[ID]{Message: swim.MessagePing, Src: held.core.Self().ID, Dst: n.core.Self().ID, Number: 1},
+			Updates: []swim.Update[ID]{about},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.send(n.core.Self().ID, flight{from: held, data: packet})
+		w.Run(10 * time.Millisecond)
+		m, _ := n.core.Member(6)
+		if believed := m.Incarnation == 7; believed != credulous {
+			t.Errorf("credulous %v: believed %v", credulous, believed)
+		}
+		if acked := held.core.Stats().Received[swim.MessageAck] > acks; acked != credulous {
+			t.Errorf("credulous %v: answered %v", credulous, acked)
+		}
+	}
+}

@@ -7,7 +7,7 @@ import (
 )
 
 func TestCrashesAreNoticedByAll(t *testing.T) {
-	o := twice(t, crashing{variant{"default", swim.LAN(agents)}, 0, 4}.observe)
+	o := twice(t, crashing{variant{name: "default", config: swim.LAN(agents)}, 0, 4}.observe)
 	first, everywhere := o["default first"], o["default everywhere"]
 	if len(first) != 4 || len(everywhere) != 4 {
 		t.Fatalf("of 4 crashes the first noticed %d, all %d", len(first), len(everywhere))

@@ -52,9 +52,7 @@ type interval struct {
 	count, on, off, repeat int
 }
 
-// intervalTrials are all combinations or, if it is to be quick, a sixth of them:
-// each number of members with each time in between, and the times that they block
-// going round, so that any two of the three meet about equally often.
+// intervalTrials are all combinations, once or as often as was published.
 func intervalTrials(full bool) []Trial {
 	var all []Trial
 	repeats := 1
@@ -62,13 +60,11 @@ func intervalTrials(full bool) []Trial {
 		repeats = 10
 	}
 	for _, v := range paperVariants() {
-		for i, count := range thresholdCounts {
-			for j, on := range thresholdTimes {
-				for k, off := range intervalTimes {
+		for _, count := range thresholdCounts {
+			for _, on := range thresholdTimes {
+				for _, off := range intervalTimes {
 					for repeat := range repeats {
-						if full || (i+j+k)%len(thresholdTimes) == 0 {
-							all = append(all, interval{v, count, on, off, repeat}.observe)
-						}
+						all = append(all, interval{v, count, on, off, repeat}.observe)
 					}
 				}
 			}
@@ -80,7 +76,7 @@ func intervalTrials(full bool) []Trial {
 // observe lets the members block again and again, for at least two minutes.
 func (i interval) observe() Observations {
 	seed, _ := label(10, "interval", uint64(i.count), uint64(i.on), uint64(i.off), uint64(i.repeat))
-	w := newWard(seed, i.config, i.count)
+	w := newWard(seed, i.variant, i.count)
 	everywhere, healthy := 0, 0
 	w.onDown(func(n, about uint32) {
 		if w.anomalous[about] {

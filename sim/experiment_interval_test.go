@@ -4,7 +4,7 @@ import "testing"
 
 func TestThoseWhoBlockDeclareHealthyMembersDead(t *testing.T) {
 	at := func(on, off int) float64 {
-		return interval{variant{"SWIM", paperSWIM(alpha)}, 4, on, off, 0}.observe()["SWIM everywhere"][0]
+		return interval{variant{"SWIM", paperSWIM(alpha), true}, 4, on, off, 0}.observe()["SWIM everywhere"][0]
 	}
 	// Each of the four suspects somebody after each of twelve times. It does not
 	// hear of the refutation before the deadline passes, unless there is time for
@@ -25,12 +25,12 @@ func TestIntervalRunsAreTheSameTwice(t *testing.T) {
 	twice(t, interval{paperVariants()[5], 4, 32768, 1024, 1}.observe)
 }
 
-func TestQuickIntervalsCoverEverythingEqually(t *testing.T) {
+func TestEveryIntervalIsRunByDefault(t *testing.T) {
+	if all := len(intervalTrials(false)); all != len(paperVariants())*432 {
+		t.Errorf("%d runs", all)
+	}
 	if all := len(intervalTrials(true)); all != len(paperVariants())*4320 {
 		t.Errorf("%d runs in full", all)
-	}
-	if quick := len(intervalTrials(false)); quick != len(paperVariants())*72 {
-		t.Errorf("%d runs if it is to be quick", quick)
 	}
 }
 

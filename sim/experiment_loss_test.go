@@ -9,12 +9,12 @@ import (
 
 func TestLossIsSeen(t *testing.T) {
 	cfg := swim.LAN(lossMembers)
-	mild := twice(t, lossy{variant{"default", cfg}, 20, 0, 20 * time.Second}.observe)
+	mild := twice(t, lossy{variant{name: "default", config: cfg}, 20, 0, 20 * time.Second}.observe)
 	if downs, doubts := mild["default, 20 % loss, downs"][0], mild["default, 20 % loss, suspicions"][0]; downs > 0 || doubts == 0 {
 		t.Errorf("%v downs and %v suspicions at 20 %%", downs, doubts)
 	}
 	// Where hardly anything arrives, members are held down.
-	worst := lossy{variant{"default", cfg}, 80, 0, 20 * time.Second}.observe()
+	worst := lossy{variant{name: "default", config: cfg}, 80, 0, 20 * time.Second}.observe()
 	if downs := worst["default, 80 % loss, downs"][0]; downs == 0 {
 		t.Error("nobody is down at 80 %")
 	}

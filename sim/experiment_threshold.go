@@ -97,7 +97,7 @@ func thresholdTrials(full bool) []Trial {
 		if !full {
 			repeats = 2 // hundreds of failures, of which the median is taken
 		}
-		add(variant{cell.name(), paperLifeguard(cell.alpha, cell.beta)}, thresholdTimes[4:], repeats)
+		add(variant{cell.name(), paperLifeguard(cell.alpha, cell.beta), true}, thresholdTimes[4:], repeats)
 	}
 	return all
 }
@@ -106,7 +106,7 @@ func thresholdTrials(full bool) []Trial {
 // are over.
 func (t threshold) observe() Observations {
 	seed, _ := label(9, "threshold", uint64(t.count), uint64(t.lasts), uint64(t.repeat))
-	w := newWard(seed, t.config, t.count)
+	w := newWard(seed, t.variant, t.count)
 	var noticed [agents]struct {
 		by    [agents]bool
 		count int

@@ -29,7 +29,7 @@ func twice(t *testing.T, trial Trial) Observations {
 }
 
 func TestMembersThatBlockAreNoticedAsTheOneLineOfTheorySays(t *testing.T) {
-	o := twice(t, threshold{variant{"SWIM", paperSWIM(alpha)}, 8, 16384, 0}.observe)
+	o := twice(t, threshold{variant{"SWIM", paperSWIM(alpha), true}, 8, 16384, 0}.observe)
 	first, full := o["SWIM first"], o["SWIM full"]
 	if len(first) < 7 || len(full) < 7 {
 		t.Fatalf("of 8 members the first noticed %d, all %d", len(first), len(full))
@@ -48,7 +48,7 @@ func TestMembersThatBlockAreNoticedAsTheOneLineOfTheorySays(t *testing.T) {
 }
 
 func TestNobodyIsDownWhoBlocksForLessThanItTakesToRefute(t *testing.T) {
-	o := threshold{variant{"SWIM", paperSWIM(alpha)}, 8, 8192, 0}.observe()
+	o := threshold{variant{"SWIM", paperSWIM(alpha), true}, 8, 8192, 0}.observe()
 	if got := slices.Collect(maps.Keys(o)); len(got) != 1 {
 		t.Errorf("observed %v", got)
 	}

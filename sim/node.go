@@ -53,6 +53,10 @@ type Node struct {
 	waking  bool         // a happening will let it go on
 	gate    blockade     // where it stands still if it is blocked
 
+	// credulous makes it listen to members whom it holds down, as memberlist does,
+	// which asks nobody who they are. A core does not (rule 79).
+	credulous bool
+
 	seen witness // what the oracle knows of the process
 
 	twin  *Node // another place at the same address, if there ever was one
@@ -332,7 +336,33 @@ func (n *Node) hand(data []byte, edges uint8) error {
 	n.world.oracle.received(n, data)
 	err := n.core.HandleData(data, (*effects)(n))
 	n.exit(err)
+	if n.credulous && err == swim.DropDownSender {
+		n.credit(data)
+	}
 	return err
+}
+
+// credit believes what a packet says of others although its sender is held down,
+// and answers if it was a ping.
+func (n *Node) credit(data []byte) {
+	var p swim.Packet[ID]
+	if codec.Parse(data, &p) != nil {
+		return
+	}
+	n.Apply(p.Updates, true)
+	h, self := &p.Header, n.core.Self()
+	answer := swim.Header[ID]{Src: self.ID, SrcIncarnation: self.Incarnation, Dst: h.Src, Number: h.Number}
+	switch h.Message {
+	case swim.MessagePing:
+		answer.Message = swim.MessageAck
+	case swim.MessageIndirectPing:
+		answer.Message, answer.About = swim.MessageIndirectAck, h.About
+	default:
+		return
+	}
+	if packet, err := codec.Append(nil, 1400, &swim.Packet[ID]{Header: answer}); err == nil {
+		(*effects)(n).SendTo(h.Src, packet)
+	}
 }
 
 // due feeds a timer event to the core, if its process still runs and is not
@@ -418,7 +448,9 @@ func (r *effects) Now() swim.Instant { return r.clock.at(r.world.now) }
 // SendTo implements [swim.Runtime].
 func (r *effects) SendTo(to ID, packet []byte) {
 	n, w := (*Node)(r), r.world
-	w.fold(uint64(to.Node)<<32|uint64(to.Life), digest(packet))
+	if !w.unhashed {
+		w.fold(uint64(to.Node)<<32|uint64(to.Life), digest(packet))
+	}
 	w.oracle.sent(n, to, packet)
 	if n.gate.depth > 0 {
 		n.hold(to, packet)

@@ -104,7 +104,8 @@ func (q *queue) take() (h *happening, ref uint32) {
 
 // done takes back the memory of what has happened.
 func (q *queue) done(ref uint32) {
-	*q.table[ref] = happening{}
+	h := q.table[ref]
+	h.data, h.do = nil, nil // the rest holds nothing that would not live on anyway
 	q.free = append(q.free, ref)
 }
 

@@ -115,7 +115,11 @@ func (w *World) note(n *Node, kind EventKind, life uint32) {
 }
 
 // fold adds something that happened to the hash of the run.
-func (w *World) fold(a, b uint64) { w.hash = mix(mix(w.hash, a), b) }
+func (w *World) fold(a, b uint64) {
+	if !w.unhashed {
+		w.hash = mix(mix(w.hash, a), b)
+	}
+}
 
 // digest returns a hash of a packet.
 func digest(packet []byte) uint64 {

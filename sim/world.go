@@ -46,6 +46,7 @@ type World struct {
 	oracle      *oracle
 	chronicle   *chronicle
 	hash        uint64
+	unhashed    bool // nobody asks for it
 	halted      bool
 	most        uint64            // steps, unless zero
 	while       func(*World) bool // asked now and then whether to go on; may be nil
@@ -264,7 +265,7 @@ func (w *World) copyOf(data []byte) []byte {
 
 // done takes back the memory of a packet.
 func (w *World) done(data []byte) {
-	if len(w.buffers) < 1024 {
+	if len(w.buffers) < 1<<13 {
 		w.buffers = append(w.buffers, data)
 	}
 }
