@@ -59,14 +59,14 @@ func TestInvalidConfigurationNamesItsField(t *testing.T) {
 func TestRangesOfLifeguardsSettings(t *testing.T) {
 	for _, test := range []struct {
 		field string
-		set   func(c *Config, v int)
-		valid []int
-		wrong []int
+		set   func(c *Config, v int64)
+		valid []int64
+		wrong []int64
 	}{
-		{"MaxSuspicion", func(c *Config, v int) { c.MaxSuspicion = v }, []int{0, 1, 100}, []int{-1, -2, 101}},
-		{"Confirmations", func(c *Config, v int) { c.Confirmations = v }, []int{Off, 0, 1, 3}, []int{-2, 4}},
-		{"MaxHealth", func(c *Config, v int) { c.MaxHealth = v }, []int{Off, 0, 1, 64}, []int{-2, 65}},
-		{"DeafLimit", func(c *Config, v int) { c.DeafLimit = time.Duration(v) }, []int{Off, 0, 1e6, 24 * 3600 * 1e9}, []int{-2, 1, 24*3600*1e9 + 1}},
+		{"MaxSuspicion", func(c *Config, v int64) { c.MaxSuspicion = int(v) }, []int64{0, 1, 100}, []int64{-1, -2, 101}},
+		{"Confirmations", func(c *Config, v int64) { c.Confirmations = int(v) }, []int64{Off, 0, 1, 3}, []int64{-2, 4}},
+		{"MaxHealth", func(c *Config, v int64) { c.MaxHealth = int(v) }, []int64{Off, 0, 1, 64}, []int64{-2, 65}},
+		{"DeafLimit", func(c *Config, v int64) { c.DeafLimit = time.Duration(v) }, []int64{Off, 0, 1e6, 24 * 3600 * 1e9}, []int64{-2, 1, 24*3600*1e9 + 1}},
 	} {
 		for _, v := range test.valid {
 			var c Config
