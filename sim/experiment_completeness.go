@@ -65,7 +65,7 @@ func roundRobinWaits(seed uint64, n, samples int) []float64 {
 	cfg.SuspicionFactor = 1000 // who crashed is to remain a target
 	cfg.Notify.ProbeFailed = true
 	a, b := label(seed, "core")
-	core, err := swim.New(ID{Node: 0, Life: 1}, cfg, swim.Codec[ID](codec), rand.New(rand.NewPCG(a, b)))
+	core, err := swim.New(ID{Node: 0, Life: 1}, cfg, codec, rand.New(rand.NewPCG(a, b)))
 	if err != nil {
 		panic(err)
 	}

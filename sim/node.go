@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -336,7 +337,7 @@ func (n *Node) hand(data []byte, edges uint8) error {
 	n.world.oracle.received(n, data)
 	err := n.core.HandleData(data, (*effects)(n))
 	n.exit(err)
-	if n.credulous && err == swim.DropDownSender {
+	if n.credulous && errors.Is(err, swim.DropDownSender) {
 		n.credit(data)
 	}
 	return err

@@ -25,6 +25,7 @@ const auditSlots = 16
 
 // limits are the longest times that any configuration so far could set.
 type limits struct {
+	members   int // that there may be
 	tasks     [numTimerKinds]time.Duration
 	period    time.Duration
 	probe     time.Duration // between two probes
@@ -37,7 +38,9 @@ type limits struct {
 
 // cover extends the limits to those of a configuration.
 func (l *limits) cover(cfg *Config) {
-	most := max(cfg.Members, cfg.MaxMembers+1)
+	// Those who are known stay when there may be fewer.
+	l.members = max(l.members, cfg.Members, cfg.MaxMembers+1)
+	most := l.members
 	l.period = max(l.period, cfg.Period)
 	l.probe = max(l.probe, multiple(cfg.Period, 1+max(cfg.MaxHealth, 0)))
 	least := suspicionTime(most, cfg.SuspicionFactor, cfg.Period)

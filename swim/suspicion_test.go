@@ -1,6 +1,7 @@
 package swim
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -245,4 +246,35 @@ func TestFailedProbeAccusesAtTheIncarnationProbed(t *testing.T) {
 	c.judgeProbe(c.probeOutcome())
 	c.exit()
 	c.wantMember("b", "b suspect 1 by c+a")
+}
+
+// Rule 110: a suspicion among more members than may be by now is none that could
+// not be true, and keeps its time.
+func TestFewerMembersDoNotShortenASuspicion(t *testing.T) {
+	var known []string
+	for i := range 15 {
+		known = append(known, fmt.Sprintf("m%d", i))
+	}
+	few := calm()
+	few.MaxMembers = 4
+	many := few
+	many.MaxMembers, many.Period, many.RoundTrip = 100, 10*time.Millisecond, 5*time.Millisecond
+	c := newTestCore(t, few, "a")
+	for _, cfg := range []Config{many, few} {
+		if err := c.Configure(cfg, c.out); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range known {
+			c.know(claim(name, 1, Alive, 0))
+		}
+	}
+	c.noProbes()
+	c.know(claim("m3", 1, Suspect, 0, "m4", "m5"))
+	d := c.doubts.at(c.roster.at(must(c.roster.find("m3"))).doubt)
+	least, mended := d.least, c.Stats().Mended
+	c.run(time.Minute)
+	c.wantMember("m3", "m3 down 0 by m4+m5")
+	if d.least != least || c.Stats().Mended != mended {
+		t.Errorf("%v became %v, %d were mended", least, d.least, c.Stats().Mended-mended)
+	}
 }

@@ -168,7 +168,7 @@ func (a *app) printFindings(r *experimentResult) {
 		rows = append(rows, append([]string{f.Metric}, findingCells(f)...))
 	}
 	if len(rows) > 1 {
-		printTable(a.out, rows)
+		_ = printTable(a.out, rows)
 	}
 	fmt.Fprintln(a.out)
 }

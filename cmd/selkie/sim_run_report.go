@@ -112,7 +112,7 @@ func printReport(w io.Writer, r *sim.Report) {
 		first, everywhere := r.Spread(kind)
 		rows = append(rows, quantilesRow(string(kind), "to the first", first, count), quantilesRow("", "to everybody", everywhere, count))
 	}
-	printTable(w, rows)
+	_ = printTable(w, rows)
 	fmt.Fprintf(w, "\nfalse positives   %d of %d downs, %d of %d suspicions; %d refuted\n", r.FalseDowns, r.Downs, r.FalseSuspicions, r.Suspicions, r.Refutations)
 	fmt.Fprintf(w, "each member sent  %.2f packets, %.0f bytes a second\n", r.PacketsPerMemberSecond, r.BytesPerMemberSecond)
 }
