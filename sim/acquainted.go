@@ -1,6 +1,9 @@
 package sim
 
 import (
+	"runtime"
+	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/selkie-go/selkie/swim"
@@ -33,37 +36,65 @@ func (w *World) everybody() []swim.Update[ID] {
 	return all
 }
 
-// introduce lets every node have been answered by every other one. A member that
-// never answered is sent no updates with an ack, and nobody probes on its behalf
-// (D8), so a cluster that only knows its members' names behaves in another way
-// than one that has lived for a while: everybody has to be probed by everybody
-// first, which takes as many periods as there are members.
+// introduce lets every node have been answered by every other one, as in a cluster
+// that has lived for a while. A member that never answered is sent no updates with
+// an ack, and nobody probes on its behalf (D8), so a cluster that only knows its
+// members' names behaves in another way; and it takes as many periods as there are
+// members until everybody has probed everybody.
 //
-// Here everybody asks everybody for a feed instead, and gets an empty one, while
-// no time passes.
+// For so many pairs that would take long, and most of them never have to do with
+// each other. So a node is introduced to another one when that writes it a packet
+// for the first time, before it can arrive.
 func (w *World) introduce() {
-	var p swim.Packet[ID]
-	var packet []byte
-	for _, n := range w.nodes {
-		silent := (*silence)(n)
-		for _, m := range w.nodes {
-			if m == n {
-				continue
-			}
-			p.Reset()
-			p.Header = swim.Header[ID]{Src: m.core.Self().ID, Dst: n.core.Self().ID, Message: swim.MessageFeed}
-			var err error
-			if packet, err = codec.Append(packet[:0], n.core.Config().MaxPacket, &p); err != nil {
-				panic(err)
-			}
-			if err = n.core.Announce(p.Header.Src, silent); err == nil {
-				err = n.core.HandleData(packet, silent)
-			}
-			if err != nil {
-				panic(err)
-			}
-		}
+	met := make([][]uint64, len(w.nodes))
+	for i := range met {
+		met[i] = make([]uint64, (len(w.nodes)+63)/64)
 	}
+	w.overhearToo(func(n *Node, p *swim.Packet[ID], wrote bool) {
+		to := p.Header.Dst.Node
+		if !wrote || to >= uint32(len(met)) {
+			return
+		}
+		if word, bit := &met[n.number][to/64], uint64(1)<<(to%64); *word&bit == 0 {
+			*word |= bit
+			w.nodes[to].meet(&p.Header)
+		}
+	})
+}
+
+// overhearToo has somebody else be shown what nodes write and read.
+func (w *World) overhearToo(also func(n *Node, p *swim.Packet[ID], wrote bool)) {
+	before := w.overhear
+	w.overhear = func(n *Node, p *swim.Packet[ID], wrote bool) {
+		if before != nil {
+			before(n, p, wrote)
+		}
+		also(n, p, wrote)
+	}
+}
+
+// meet lets a node have been answered by who writes a packet with that header: it
+// asks for a feed, and gets an empty one, while no time passes.
+func (n *Node) meet(from *swim.Header[ID]) {
+	if !n.running {
+		return
+	}
+	w := n.world
+	current := w.current
+	w.current = nil // nobody overhears this
+	p := swim.Packet[ID]{Header: swim.Header[ID]{Src: from.Src, SrcIncarnation: from.SrcIncarnation, SrcState: from.SrcState,
+		SrcMetadata: from.SrcMetadata, Dst: n.core.Self().ID, Message: swim.MessageFeed}}
+	packet, err := codec.Append(nil, n.core.Config().MaxPacket, &p)
+	if err == nil {
+		err = n.core.Announce(from.Src, (*silence)(n))
+	}
+	if err == nil {
+		err = n.core.HandleData(packet, (*silence)(n))
+	}
+	if err != nil {
+		panic(err)
+	}
+	w.current = current
 }
 
 // silence is a node of whose doings nothing comes.
@@ -80,6 +111,30 @@ func (s *silence) SubmitAfter(swim.Timer[ID], time.Duration) {}
 
 // Notify implements [swim.Runtime].
 func (s *silence) Notify(swim.Notification[ID]) {}
+
+// manyNodes is from how many members on a cluster takes gigabytes of memory.
+const manyNodes = 10_000
+
+// large is held while so large a cluster lives.
+var large sync.Mutex
+
+// alone returns a trial of a cluster of so many members that waits until no other
+// one as large as that is left: two of them do not fit into the memory of every
+// machine. The garbage collector, which usually lets the memory double, is kept on
+// a short lead meanwhile; it never looks into a roster, so that costs little.
+func alone(nodes int, trial Trial) Trial {
+	if nodes < manyNodes {
+		return trial
+	}
+	return func() Observations {
+		large.Lock()
+		defer large.Unlock()
+		defer debug.SetGCPercent(debug.SetGCPercent(5))
+		o := trial()
+		runtime.GC() // the cluster is gone before the next one comes
+		return o
+	}
+}
 
 // total sums up the counters of all processes that run.
 func (w *World) total() (sum swim.Stats) {

@@ -64,7 +64,7 @@ func gossipTrials(full bool) []Trial {
 	var trials longestFirst
 	for i, g := range gossiping(full) {
 		for j, m := range []mood{busy, rested} {
-			trials.add(g.nodes*g.rumours, func() Observations { return g.observe(experimentSeed("E7", i, j), m) })
+			trials.add(g.nodes*g.rumours, alone(g.nodes, func() Observations { return g.observe(experimentSeed("E7", i, j), m) }))
 		}
 	}
 	return trials.list()

@@ -77,9 +77,9 @@ func probeTimeTrials(full bool) []Trial {
 	var trials longestFirst
 	for i, s := range probeTimeSetups(full) {
 		for part := range s.parts {
-			trials.add(s.nodes*s.samples/s.moving/s.parts, func() Observations {
+			trials.add(s.nodes*s.samples/s.moving/s.parts, alone(s.nodes, func() Observations {
 				return s.observe(experimentSeed("E1", i, part), s.samples/s.parts)
-			})
+			}))
 		}
 	}
 	return trials.list()

@@ -27,10 +27,10 @@ type rumour struct {
 // unheardOf is never.
 const unheardOf swim.Instant = -1
 
-// listen returns the rumours of a world, as yet none. There can be only one.
+// listen returns the rumours of a world, as yet none.
 func listen(w *World, seed uint64) *rumours {
 	r := &rumours{w: w, dice: roll(seed, "rumours")}
-	w.overhear = r.overheard
+	w.overhearToo(r.overheard)
 	return r
 }
 
