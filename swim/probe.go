@@ -192,9 +192,8 @@ func (c *Core[ID, Addr]) addHelpers(slots []uint32) {
 }
 
 // nackWait returns after how many milliseconds helpers should say that they got
-// no answer: early enough that it reaches us before we judge.
-//
-// "[...] at 80% of the probe timeout". Lifeguard, section IV-A.
+// no answer: after four fifths of the time that is left, as in Lifeguard, section
+// IV-A, so that it reaches us before we judge.
 func (c *Core[ID, Addr]) nackWait() uint32 {
 	if c.cfg.Rules.SilentRelay {
 		return 0
