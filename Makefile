@@ -17,7 +17,7 @@ race: ## Look for data races only
 fuzz: ## Fuzz every target for ten minutes, or FUZZTIME
 	.ci/fuzz $(or $(FUZZTIME),10m)
 
-sim: ## Simulate what must pass before a change is taken: seeds, planted bugs, 32 bits
+sim: ## Simulate what must pass before a change is taken: seeds, planted bugs, 32 bits, theory
 	.ci/sim all
 
 soak: ## Simulate fresh seeds for an hour, or HOURS, and enter that into the ledger
