@@ -104,8 +104,7 @@ func (q *queue) take() (h *happening, ref uint32) {
 
 // done takes back the memory of what has happened.
 func (q *queue) done(ref uint32) {
-	h := q.table[ref]
-	h.data, h.do = nil, nil // the rest holds nothing that would not live on anyway
+	*q.table[ref] = happening{} // what is counted in the table is what will happen
 	q.free = append(q.free, ref)
 }
 
