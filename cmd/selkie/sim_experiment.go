@@ -28,7 +28,7 @@ processors work on them: what comes of it is the same on every machine. The exit
 code is 1 if something is not as expected.
 
 Without --full an experiment takes at most about two minutes of two processors,
-but E10 about eight.
+but E10 about six.
 With it the clusters are as large and the runs as many as in what was published,
 which can take hours.`,
 		Example: "  selkie sim experiment list\n  selkie sim experiment E1 E4\n  selkie sim experiment all -o json",
