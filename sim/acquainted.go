@@ -27,6 +27,22 @@ func acquainted(seed uint64, p Profile, count int) *World {
 	return w
 }
 
+// company returns members that know each other, were all answered by each other,
+// and have come to rest, as after a long life. Nobody watches them.
+func company(seed uint64, count int, cfg swim.Config) *World {
+	w := acquainted(seed, Profile{Name: LAN.Name, Config: cfg, Links: LAN.Links}, count)
+	w.unhashed = true // nobody asks for it
+	for _, n := range w.nodes {
+		for _, m := range w.nodes {
+			if m != n {
+				n.meet(&swim.Header[ID]{Src: m.core.Self().ID})
+			}
+		}
+	}
+	w.Run(2 * time.Second)
+	return w
+}
+
 // everybody returns the records of all nodes in their latest life, alive.
 func (w *World) everybody() []swim.Update[ID] {
 	all := make([]swim.Update[ID], len(w.nodes))
@@ -134,6 +150,26 @@ func alone(nodes int, trial Trial) Trial {
 		runtime.GC() // the cluster is gone before the next one comes
 		return o
 	}
+}
+
+// everybodySees reports whether each node that runs knows so many active members.
+func (w *World) everybodySees(others int) bool {
+	for _, n := range w.nodes {
+		if n.running && n.core.NumActive() != others {
+			return false
+		}
+	}
+	return true
+}
+
+// sent returns what all nodes have sent.
+func (w *World) sent() Traffic {
+	var sum Traffic
+	for _, n := range w.nodes {
+		sum.Packets += n.Traffic.Packets
+		sum.Bytes += n.Traffic.Bytes
+	}
+	return sum
 }
 
 // total sums up the counters of all processes that run.

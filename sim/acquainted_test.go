@@ -36,3 +36,70 @@ func TestTheIntroducedRelayForEachOther(t *testing.T) {
 		}
 	}
 }
+
+// traffic returns what each node has sent.
+func (w *World) traffic() []Traffic {
+	var all []Traffic
+	for _, n := range w.nodes {
+		all = append(all, n.Traffic)
+	}
+	return all
+}
+
+// What members do who know each other follows from the seed and the configuration
+// alone.
+func TestCompanyDependsOnItsSeedAlone(t *testing.T) {
+	run := func(seed uint64) ([]Traffic, uint32) {
+		w := company(seed, 12, swim.LAN(12))
+		if !w.everybodySees(11) {
+			t.Error("somebody is unknown to somebody")
+		}
+		w.Run(time.Minute)
+		target := uint32(0)
+		w.Trace = func(e Event) {
+			if e.Kind == EventSend && target == 0 && e.Node == 3 {
+				target = 1 + e.Peer
+			}
+		}
+		w.Run(2 * time.Second)
+		return w.traffic(), target
+	}
+	first, _ := run(1)
+	again, _ := run(1)
+	targets := map[uint32]bool{}
+	for seed := range uint64(8) {
+		_, target := run(seed)
+		targets[target] = true
+	}
+	for i := range first {
+		if first[i] != again[i] {
+			t.Errorf("node %d sent %v, then %v", i, first[i], again[i])
+		}
+	}
+	if len(targets) < 3 {
+		t.Errorf("whatever the seed, the first packet of a node goes to %v", targets)
+	}
+}
+
+// What a run does to its members stays with them.
+func TestCompanyIsIntroducedAnew(t *testing.T) {
+	w := company(1, 12, swim.LAN(12))
+	w.Node(3).Crash()
+	w.Run(time.Minute)
+	if w.everybodySees(11) {
+		t.Fatal("nobody noticed the crash")
+	}
+	if !company(2, 12, swim.LAN(12)).everybodySees(11) {
+		t.Error("the next run begins with what became of the last")
+	}
+}
+
+// A relay serves only who answered it, so each has to have been probed by all.
+func TestCompanyRelaysForEachOther(t *testing.T) {
+	w := company(1, 12, swim.LAN(12))
+	w.Impair("cut", Nodes(3), Nodes(4), Link{Cut: true})
+	w.Run(time.Minute)
+	if n := w.Node(3).core.Stats(); n.ProbesFailed > 0 || n.Received[swim.MessageForwardedAck] == 0 {
+		t.Errorf("%d probes failed, %d acks came through others", n.ProbesFailed, n.Received[swim.MessageForwardedAck])
+	}
+}

@@ -71,15 +71,12 @@ func (c crashing) observe() Observations {
 		w.Run(d.duration(0, time.Second)) // at any moment of the periods
 		told, count, victim, began = make([]bool, agents), 0, d.below(agents), w.now
 		gone := w.nodes[victim]
-		var known []swim.Update[ID]
-		for u := range gone.core.State() {
-			known = append(known, swim.Update[ID]{Member: u.Member})
-		}
+		known := remember(gone).records
 		gone.Crash()
 		o.add(c.name+" crashes", 1)
 		w.RunUntil(crashLasts, func() bool { return count == agents-1 })
 		gone.Start(Boot{Known: known})
-		w.RunUntil(crashLasts, func() bool { return w.unanimous(agents - 1) })
+		w.RunUntil(crashLasts, func() bool { return w.everybodySees(agents - 1) })
 	}
 	return o
 }

@@ -128,7 +128,7 @@ func (t threshold) observe() Observations {
 	})
 	o.add(t.name+" blocked", float64(t.count))
 	w.block(time.Duration(t.lasts) * time.Millisecond)
-	w.RunUntil(2*time.Minute-w.now.Sub(began), func() bool { return w.unanimous(agents - 1) })
+	w.RunUntil(2*time.Minute-w.now.Sub(began), func() bool { return w.everybodySees(agents - 1) })
 	return o
 }
 

@@ -18,15 +18,6 @@ func TestNodesFindEachOther(t *testing.T) {
 	}
 }
 
-func (w *World) everybodySees(others int) bool {
-	for _, n := range w.nodes {
-		if n.running && n.core.NumActive() != others {
-			return false
-		}
-	}
-	return true
-}
-
 // An eventful run is the same twice, whatever the number of processors is, and
 // on machines of 32 bits.
 func TestSameSeedSameRun(t *testing.T) {
