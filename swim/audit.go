@@ -28,7 +28,6 @@ type limits struct {
 	members   int // that there may be
 	tasks     [numTimerKinds]time.Duration
 	period    time.Duration
-	probe     time.Duration // between two probes
 	least     time.Duration // to refute
 	suspicion time.Duration // while nobody confirms it
 	spread    time.Duration
@@ -42,7 +41,7 @@ func (l *limits) cover(cfg *Config) {
 	l.members = max(l.members, cfg.Members, cfg.MaxMembers+1)
 	most := l.members
 	l.period = max(l.period, cfg.Period)
-	l.probe = max(l.probe, multiple(cfg.Period, 1+max(cfg.MaxHealth, 0)))
+	doubt := 1 + max(cfg.MaxHealth, 0) // as a factor, when it is greatest
 	least := suspicionTime(most, cfg.SuspicionFactor, cfg.Period)
 	l.least = max(l.least, least)
 	l.suspicion = max(l.suspicion, multiple(least, cfg.MaxSuspicion))
@@ -50,9 +49,9 @@ func (l *limits) cover(cfg *Config) {
 	l.memory = max(l.memory, cfg.ForgetAfter)
 	l.leave = max(l.leave, cfg.LeaveTimeout)
 	for k, every := range [numTimerKinds]time.Duration{
-		TimerIndirect:     multiple(cfg.RoundTrip, 1+max(cfg.MaxHealth, 0)),
+		TimerIndirect:     multiple(cfg.RoundTrip, doubt),
 		TimerNack:         multiple(cfg.Period, maxRelayPeriods),
-		TimerProbe:        l.probe,
+		TimerProbe:        multiple(cfg.Period, doubt),
 		TimerAnnounce:     cfg.Announce.Every,
 		TimerAnnounceDown: cfg.AnnounceDown.Every,
 		TimerGossip:       cfg.Gossip.Every,

@@ -59,7 +59,7 @@ func (g *Guard[ID, Addr]) checkTasks(lost bool) {
 		switch {
 		case !probe.armed:
 			g.violated("D13", "nothing will probe")
-		case probe.due > c.now.Add(2*c.longest.probe):
+		case probe.due > c.now.Add(2*c.longest.tasks[TimerProbe]):
 			g.violated("D13", "the next probe comes at %v, now is %v", probe.due, c.now)
 		case !gossip.armed && c.cfg.Gossip.Every != Off && c.untold():
 			g.violated("L8", "nothing will gossip")
