@@ -38,8 +38,9 @@ func (c *Core[ID, Addr]) accuse(d *doubt[ID, Addr], accused ID, by []ID, o origi
 }
 
 // addAccuser keeps the accusers a set. It reports whether that is worth telling:
-// that there are more of them, as long as more can matter to anybody. Whether we were told of an accuser, which confirms
-// the suspicion, or only synchronised, is beside that.
+// that there are more of them, as long as more can matter to anybody. Whether we
+// were told of an accuser, which confirms the suspicion, or only synchronised,
+// is beside that.
 func (c *Core[ID, Addr]) addAccuser(d *doubt[ID, Addr], id ID, told bool) (more bool) {
 	at, is := c.accuserPlace(d, id)
 	if at < 0 {

@@ -304,7 +304,6 @@ type sized struct {
 	n             int
 	transmissions int
 	suspicion     time.Duration // how long a suspect may refute at the least
-	longest       time.Duration // and while nobody confirms the suspicion
 	spread        time.Duration // how long gossip takes to reach everybody
 }
 
@@ -320,12 +319,10 @@ func (c *Core[ID, Addr]) size() *sized {
 		if round == Off {
 			round = c.cfg.Period
 		}
-		least := suspicionTime(n, c.cfg.SuspicionFactor, c.cfg.Period)
 		c.sized = sized{
 			n:             n,
 			transmissions: c.cfg.Transmissions.at(n),
-			suspicion:     least,
-			longest:       multiple(least, c.cfg.MaxSuspicion),
+			suspicion:     suspicionTime(n, c.cfg.SuspicionFactor, c.cfg.Period),
 			spread:        spreadTime(n, round),
 		}
 	}

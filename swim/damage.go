@@ -431,7 +431,7 @@ func (d *damage[ID, Addr]) tally() {
 
 func (d *damage[ID, Addr]) sized() {
 	c := d.core
-	switch d.pick(7) {
+	switch d.pick(6) {
 	case 0:
 		hit(d, "sized: n", &c.sized.n)
 	case 1:
@@ -444,7 +444,5 @@ func (d *damage[ID, Addr]) sized() {
 		hit(d, "updates in a packet", &c.fit)
 	case 5:
 		hit(d, "audit: turn", &c.audit.turn)
-	case 6:
-		hit(d, "sized: longest", &c.sized.longest)
 	}
 }

@@ -39,11 +39,11 @@ func (p *patience) wait(confirmed int) time.Duration {
 // deadline is when the verdict falls after that many confirmations.
 func (p *patience) deadline(confirmed int) Instant { return p.since.Add(p.wait(confirmed)) }
 
-// patient returns how long a suspect among so many others may refute, if its
+// patience returns how long a suspect among so many others may refute, if its
 // time begins now.
 func (c *Core[ID, Addr]) patience(others int) patience {
-	size := c.size()
-	return patience{since: c.now, least: size.suspicion, most: size.longest, enough: uint8(c.enough(others))}
+	least := c.size().suspicion
+	return patience{since: c.now, least: least, most: multiple(least, c.cfg.MaxSuspicion), enough: uint8(c.enough(others))}
 }
 
 // enough is how many confirmations a suspicion waits for, with so many members
