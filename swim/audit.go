@@ -246,8 +246,8 @@ func (c *Core[ID, Addr]) auditMoments() {
 	}
 	for i := range c.relays {
 		most := c.longest.tasks[TimerNack]
-		if r := &c.relays[i]; !c.within(r.until, most) || r.owesNack && !c.within(r.nackAt, most) {
-			r.until, r.owesNack = c.now, false
+		if r := &c.relays[i]; !c.within(r.until, most) || !c.within(r.nackAt, most) {
+			r.until, r.nackAt = c.now, 0
 			c.mended()
 		}
 	}

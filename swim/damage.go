@@ -292,7 +292,7 @@ func (d *damage[ID, Addr]) relay() {
 		return
 	}
 	r := &d.core.relays[d.pick(len(d.core.relays))]
-	switch d.pick(6) {
+	switch d.pick(5) {
 	case 0:
 		d.name("relay: asker", &r.asker)
 	case 1:
@@ -303,8 +303,6 @@ func (d *damage[ID, Addr]) relay() {
 		hit(d, "relay: until", &r.until)
 	case 4:
 		hit(d, "relay: nack at", &r.nackAt)
-	case 5:
-		d.flip("relay: owes a nack", &r.owesNack)
 	}
 }
 

@@ -156,7 +156,6 @@ func (c *Core[ID, Addr]) hashProbing(h *hasher[ID]) {
 		h.id(r.asker)
 		h.id(r.target)
 		h.number(uint64(r.number), uint64(r.until), uint64(r.nackAt))
-		h.flag(r.owesNack)
 	}
 	h.number(uint64(len(c.contacts.list)), uint64(c.contacts.next), uint64(c.contacts.left), uint64(c.contacts.wait))
 	for _, s := range c.contacts.list {

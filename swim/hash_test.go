@@ -32,7 +32,6 @@ func TestHashCoversLifeguard(t *testing.T) {
 		"a helper's nack":          &c.probe.helpers[0].nacked,
 		"a helper's word":          &c.probe.helpers[0].vouched,
 		"when a nack is due":       &c.relays[0].nackAt,
-		"whether one is owed":      &c.relays[0].owesNack,
 		"when nacks are sent":      &c.tasks[TimerNack].due,
 		"the event for nacks":      &c.tasks[TimerNack].token,
 		"Config.MaxSuspicion":      &c.cfg.MaxSuspicion,

@@ -10,8 +10,7 @@ type relay[ID any] struct {
 	asker, target ID
 	number        uint32 // the asker's
 	until         Instant
-	nackAt        Instant // when the asker should hear that the target is silent
-	owesNack      bool
+	nackAt        Instant // when the asker should hear that the target is silent; 0 if it need not
 }
 
 // A relay is kept for our own period, or for the asker's if that says when it
@@ -55,7 +54,7 @@ func (c *Core[ID, Addr]) keepRelay(h *Header[ID]) {
 	if wait := time.Duration(h.NackAfter) * time.Millisecond; wait > 0 && !c.cfg.Rules.SilentRelay {
 		wait = min(wait, multiple(c.cfg.Period, maxRelayPeriods)/5*4)
 		r.until = max(r.until, c.now.Add(wait+wait/4)) // then the asker judges
-		r.nackAt, r.owesNack = c.now.Add(wait), true
+		r.nackAt = c.now.Add(wait)
 		c.armWithin(TimerNack, wait)
 	}
 	c.relays = append(c.relays, r)
@@ -69,10 +68,12 @@ func (c *Core[ID, Addr]) nackDue() {
 	left := mostNacks
 	for i := range c.relays {
 		r := &c.relays[i]
-		if left == 0 || !r.owesNack || r.nackAt > c.now {
+		if left == 0 || r.nackAt == 0 || r.nackAt > c.now {
 			continue
 		}
-		r.owesNack = planted == nackTwice && c.now < r.until
+		if c.now >= r.until || planted != nackTwice {
+			r.nackAt = 0
+		}
 		if c.now >= r.until {
 			continue // the asker has judged by now
 		}
@@ -87,7 +88,7 @@ func (c *Core[ID, Addr]) nackDue() {
 // armNack makes sure that the next nack goes out.
 func (c *Core[ID, Addr]) armNack() {
 	for i := range c.relays {
-		if r := &c.relays[i]; r.owesNack {
+		if r := &c.relays[i]; r.nackAt != 0 {
 			c.armWithin(TimerNack, max(0, r.nackAt.Sub(c.now)))
 		}
 	}
@@ -96,7 +97,7 @@ func (c *Core[ID, Addr]) armNack() {
 // forgetNacks takes back what relays owe: whom they were asked as is no more.
 func (c *Core[ID, Addr]) forgetNacks() {
 	for i := range c.relays {
-		c.relays[i].owesNack = false
+		c.relays[i].nackAt = 0
 	}
 }
 
