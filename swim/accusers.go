@@ -11,7 +11,6 @@ type accusers[ID any] struct {
 	by   [MaxAccusers]ID // in the order in which we learnt of them
 	n    uint8
 	told uint8 // bits of those of whom we know by gossip or by ourselves
-	last uint8 // which of them comes last in the canonical order, once there are all that can be
 }
 
 // confirmed is how many members confirmed what the first accuser said. Those
@@ -51,7 +50,6 @@ func (c *Core[ID, Addr]) addAccuser(d *doubt[ID, Addr], id ID, told bool) (more 
 		if more = at == int(d.n); more {
 			d.n++
 		}
-		c.findLast(d)
 	}
 	if told {
 		d.told |= 1 << at
@@ -80,27 +78,17 @@ func (c *Core[ID, Addr]) accuserPlace(d *doubt[ID, Addr], id ID) (at int, is boo
 			return i, !id.Supersedes(known)
 		}
 	}
-	switch last := int(d.last % MaxAccusers); {
-	case d.n < MaxAccusers:
-		return int(d.n), false
-	case c.canonicalLess(id, d.by[last]):
-		return last, false
-	default:
-		return -1, false
-	}
-}
-
-// findLast notes which accuser makes way for another one, if one has to.
-func (c *Core[ID, Addr]) findLast(d *doubt[ID, Addr]) {
 	if d.n < MaxAccusers {
-		return
+		return int(d.n), false
 	}
-	d.last = 0
-	for i := range uint8(MaxAccusers) {
-		if c.canonicalLess(d.by[d.last], d.by[i]) {
-			d.last = i
+	// The last one in the canonical order makes way, if the new one comes before it.
+	at, last := -1, id
+	for i, known := range d.by {
+		if c.canonicalLess(last, known) {
+			at, last = i, known
 		}
 	}
+	return at, false
 }
 
 // canonicalLess orders identities the same way at every member.

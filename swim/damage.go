@@ -147,7 +147,7 @@ func (d *damage[ID, Addr]) doubt() {
 		}
 		t := c.doubts.at(r.doubt)
 		who := fmt.Sprintf("doubt about %v: ", r.id)
-		switch d.pick(14) {
+		switch d.pick(13) {
 		case 0:
 			hit(d, who+"accusers", &t.n)
 		case 1:
@@ -174,8 +174,6 @@ func (d *damage[ID, Addr]) doubt() {
 			hit(d, who+"confirmations that are enough", &t.enough)
 		case 12:
 			hit(d, who+"accusers of whom we were told", &t.told)
-		case 13:
-			hit(d, who+"the last accuser", &t.last)
 		}
 		return
 	}

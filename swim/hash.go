@@ -116,7 +116,7 @@ func (c *Core[ID, Addr]) hashRoster(h *hasher[ID]) {
 		}
 		d := c.doubts.at(r.doubt)
 		h.flag(d.ours, d.armed)
-		h.number(uint64(d.since), uint64(d.least), uint64(d.most), uint64(d.lag), uint64(d.enough), uint64(d.due), uint64(d.token), uint64(d.n), uint64(d.told), uint64(d.last))
+		h.number(uint64(d.since), uint64(d.least), uint64(d.most), uint64(d.lag), uint64(d.enough), uint64(d.due), uint64(d.token), uint64(d.n), uint64(d.told))
 		for _, id := range d.by[:min(d.n, MaxAccusers)] {
 			h.id(id)
 		}

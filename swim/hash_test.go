@@ -27,7 +27,6 @@ func TestHashCoversLifeguard(t *testing.T) {
 		"lag":                      &d.lag,
 		"enough":                   &d.enough,
 		"told":                     &d.told,
-		"last":                     &d.last,
 		"asked for nacks":          &c.probe.nacks,
 		"a helper's nack":          &c.probe.helpers[0].nacked,
 		"a helper's word":          &c.probe.helpers[0].vouched,
