@@ -295,6 +295,10 @@ func (c *Core[ID, Addr]) auditTask(k TimerKind) {
 	t, bit := &c.tasks[k], uint8(1)<<k
 	late := c.audit.late&bit != 0
 	c.audit.late &^= bit
+	if !c.within(t.left.at, c.longest.tasks[k]) {
+		t.left = event{}
+		c.mended()
+	}
 	if !t.armed {
 		return
 	}
@@ -306,6 +310,7 @@ func (c *Core[ID, Addr]) auditTask(k TimerKind) {
 	c.boundTask(k)
 	switch {
 	case !t.outstanding || t.at < 0 || t.at > max(t.due, c.now):
+		t.outstanding = false // nobody knows when it comes
 		c.submit(k)
 		c.mended()
 	case c.now.Sub(t.at) <= c.longest.period:

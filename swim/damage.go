@@ -239,7 +239,7 @@ func (d *damage[ID, Addr]) task() {
 	k := TimerKind(d.pick(numTimerKinds))
 	t := &d.core.tasks[k]
 	what := fmt.Sprintf("task %v: ", k)
-	switch d.pick(6) {
+	switch d.pick(9) {
 	case 0:
 		d.flip(what+"armed", &t.armed)
 	case 1:
@@ -252,6 +252,12 @@ func (d *damage[ID, Addr]) task() {
 		hit(d, what+"token", &t.token)
 	case 5:
 		hit(d, what+"at", &t.at)
+	case 6:
+		hit(d, what+"newest token", &t.newest)
+	case 7:
+		hit(d, what+"token of the event left behind", &t.left.token)
+	case 8:
+		hit(d, what+"when the event left behind comes", &t.left.at)
 	}
 }
 

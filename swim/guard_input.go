@@ -73,12 +73,10 @@ func (g *Guard[ID, Addr]) Submitted(event Timer[ID], after time.Duration) {
 // eventsPerMember and eventsBesides bound the events that are outstanding: for
 // each member that was ever known at one time two suspicions, of which one is
 // out of date, an event that each confirmation replaced, and a tombstone's and a
-// returned one's share of the others. Besides, whoever is alone in turns with
-// others leaves an event behind each time, which is out of date until it comes:
-// that of contacting the lost for Config.AnnounceDown.Every.
+// returned one's share of the others.
 const (
 	eventsPerMember = 4 + MaxAccusers - 1
-	eventsBesides   = 256
+	eventsBesides   = 64
 )
 
 // checkEvent: an event that nobody waits for does nothing, an early one is

@@ -305,7 +305,7 @@ func TestGuardFindsEveryBrokenInvariant(t *testing.T) {
 		{"S16", "a doubt is lost", Config{}, func(g g) { g.doubts.used++ }},
 		{"S16", "too many events", Config{}, func(g g) {
 			g.guard.Fired(probe(g))
-			for range 400 {
+			for range 200 {
 				g.guard.Submitted(Timer[who]{Kind: TimerGossip}, time.Second)
 			}
 		}},

@@ -61,7 +61,7 @@ func (c *Core[ID, Addr]) Hash() uint64 {
 	h.number(uint64(c.us.inc), c.us.meta, uint64(c.us.phase), uint64(c.us.untold), uint64(c.us.overheard))
 	c.hashRenewal(h)
 	for _, t := range c.tasks {
-		h.number(uint64(t.token), uint64(t.since), uint64(t.due), uint64(t.at))
+		h.number(uint64(t.token), uint64(t.since), uint64(t.due), uint64(t.at), uint64(t.left.token), uint64(t.left.at), uint64(t.newest))
 		h.flag(t.armed, t.outstanding)
 	}
 	c.hashRoster(h)

@@ -10,11 +10,19 @@ type task struct {
 
 	// An event can not be taken back, so the one that is outstanding stays in
 	// use if it comes no later than the task is due: it is submitted again
-	// when it comes. However often a task is armed anew, few are on their way.
-	// One that is overdue may have got lost.
+	// when it comes. One that comes later is left behind, and of use again when
+	// the task is due after it. However often a task is armed anew, few are on
+	// their way. One that is overdue may have got lost.
 	outstanding bool
-	token       uint32 // of that event; every other one is stale
-	at          Instant
+	event
+	left   event  // stale unless it is of use again; the latest, if there are several
+	newest uint32 // token
+}
+
+// An event is what a task knows of one that it submitted.
+type event struct {
+	token uint32  // every other one is stale
+	at    Instant // when it comes
 }
 
 // arm lets a task run after a time, and not when it was armed for before.
@@ -27,12 +35,24 @@ func (c *Core[ID, Addr]) arm(k TimerKind, after time.Duration) {
 	}
 }
 
-// submit submits the event of a task; an outstanding one becomes stale.
+// submit makes sure that an event comes when a task is due, or before. One that
+// is outstanding comes too late, and is left behind.
 func (c *Core[ID, Addr]) submit(k TimerKind) {
 	t := &c.tasks[k]
+	var late event
+	if t.outstanding {
+		late = t.event
+	}
 	t.outstanding = true
-	t.token++
-	t.at = t.due
+	if t.left.at > c.now && t.left.at <= t.due {
+		t.event, t.left = t.left, late
+		return
+	}
+	if late.at > t.left.at {
+		t.left = late
+	}
+	t.newest++
+	t.event = event{token: t.newest, at: t.due}
 	c.rt.SubmitAfter(Timer[ID]{Kind: k, Token: t.token}, t.at.Sub(c.now))
 }
 
@@ -71,7 +91,7 @@ func (c *Core[ID, Addr]) HandleTimer(t Timer[ID], rt Runtime[ID]) error {
 		return nil
 	}
 	if t.Kind >= numTimerKinds || !c.tasks[t.Kind].outstanding || c.tasks[t.Kind].token != t.Token && planted != skipTokenCheck {
-		return c.stale(t.Kind)
+		return c.stale(t)
 	}
 	task := &c.tasks[t.Kind]
 	if mended := c.stats.Mended; c.auditInTurn() && mended != c.stats.Mended {
@@ -86,7 +106,7 @@ func (c *Core[ID, Addr]) HandleTimer(t Timer[ID], rt Runtime[ID]) error {
 	}
 	task.outstanding = false
 	if !task.armed {
-		return c.stale(t.Kind)
+		return c.stale(t)
 	}
 	if t.Kind != TimerForget {
 		// Members are forgotten after a day; nobody is wronged if that
@@ -105,11 +125,14 @@ func (c *Core[ID, Addr]) HandleTimer(t Timer[ID], rt Runtime[ID]) error {
 }
 
 // stale handles an event that no task waits for.
-func (c *Core[ID, Addr]) stale(k TimerKind) error {
-	if k < numTimerKinds {
-		c.lostEvent(k)
+func (c *Core[ID, Addr]) stale(t Timer[ID]) error {
+	if t.Kind < numTimerKinds {
+		if task := &c.tasks[t.Kind]; task.left.token == t.Token {
+			task.left = event{} // it comes now
+		}
+		c.lostEvent(t.Kind)
 	}
-	if k == TimerProbe && c.us.phase != connected {
+	if t.Kind == TimerProbe && c.us.phase != connected {
 		return ErrNotConnected
 	}
 	c.count(DropStaleTimer)

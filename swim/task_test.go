@@ -152,6 +152,38 @@ func TestOnlyTheOutstandingEventOfATaskActs(t *testing.T) {
 	}
 }
 
+// S16: a task that is due soon and late in turn, as contacting the lost is for
+// whoever is alone in turns with others, leaves one event behind and not one each
+// time. It runs when it is due all the same.
+func TestEventThatIsLeftBehindIsUsedAgain(t *testing.T) {
+	c := newTestCore(t, Config{}, "a")
+	arm := func(after time.Duration) {
+		c.enter(c.out)
+		defer c.exit()
+		c.arm(TimerAnnounceDown, after)
+	}
+	task := &c.tasks[TimerAnnounceDown]
+	for range 90 {
+		arm(time.Minute)
+		c.run(500 * time.Millisecond)
+		arm(time.Second)
+		c.run(500 * time.Millisecond)
+		if !task.armed {
+			t.Fatal("the task ran, and is not due")
+		}
+	}
+	if n := c.outstanding(TimerAnnounceDown); n > 2 {
+		t.Errorf("%d events are outstanding", n)
+	}
+	arm(time.Minute)
+	if c.run(time.Minute - 1); !task.armed {
+		t.Error("the task ran before it was due")
+	}
+	if c.run(1); task.armed {
+		t.Error("the task did not run when it was due")
+	}
+}
+
 // D11: an event that comes early is submitted again and does nothing.
 func TestEarlyEventIsSubmittedAgain(t *testing.T) {
 	c := newTestCore(t, Config{}, "a", "b")
