@@ -197,12 +197,15 @@ func (g *Guard[ID, Addr]) checkAcked(h *Header[ID], understood bool) {
 }
 
 // checkHeard follows when somebody was heard. Whether a turn-undead was obeyed
-// only the core knows.
+// only the core knows; and whether it listened to a sender of whom the same
+// packet left no record.
 func (g *Guard[ID, Addr]) checkHeard(h *Header[ID]) {
 	c := g.core
-	if h.Message == MessageTurnUndead {
+	slot, known := c.roster.find(h.Src.Addr())
+	switch {
+	case h.Message == MessageTurnUndead, !known, c.roster.at(slot).id != h.Src:
 		g.heard = max(g.heard, c.pause.heard)
-	} else if slot, known := c.roster.find(h.Src.Addr()); known && c.roster.times(slot).heard == c.now {
+	case c.roster.times(slot).heard == c.now:
 		g.heard = c.now
 	}
 }

@@ -592,6 +592,19 @@ func TestGuardAllowsVerdictsAfterPacketsThatDoNotCount(t *testing.T) {
 	}
 }
 
+// D7: a sender was heard also if its own packet says that it was replaced since.
+func TestGuardHearsASenderWhoseLaterLifeIsInItsPacket(t *testing.T) {
+	g := newGuarded(t, Config{Gossip: Task{Every: Off}})
+	_ = suspectBy(g, "c", "d", "x")
+	g.pass(3 * time.Second)
+	_ = g.handle("d", gossip, claim("d", 2, Alive, 0))
+	g.fine()
+	g.pass(time.Minute)
+	if m, _ := g.Member("b"); m.State != Down {
+		t.Errorf("b is %v", m)
+	}
+}
+
 func TestGuardAllowsThatALaterLifeIsDownAfterAGoodbye(t *testing.T) {
 	g := newGuarded(t, Config{})
 	_ = g.handle("c", gossip, claim("b", 1, Suspect, 0, "c"))
