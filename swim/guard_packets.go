@@ -169,7 +169,7 @@ func (g *Guard[ID, Addr]) checkPacket() {
 
 // checkAcked: a probe counts as answered by its target, or by a member who was
 // asked to try. A suspect that answered a ping which it was sent as one has its
-// full time again.
+// full time again; of several who vouch for it the first is sure to count.
 func (g *Guard[ID, Addr]) checkAcked(h *Header[ID], understood bool) {
 	c, p := g.core, &g.probe
 	if !understood || h.Message != MessageAck && h.Message != MessageForwardedAck {
@@ -186,7 +186,7 @@ func (g *Guard[ID, Addr]) checkAcked(h *Header[ID], understood bool) {
 	if c.probe.acked && !p.acked && !matches {
 		g.violated("S11", "probe %d of %v was answered by %v from %v", p.number, p.target, h, h.Src)
 	}
-	if !matches || !c.probe.acked || c.cfg.Rules.SilentSuspicion {
+	if !matches || !c.probe.acked || p.acked && h.Message == MessageForwardedAck || c.cfg.Rules.SilentSuspicion {
 		return
 	}
 	if slot, known := c.roster.find(from.Addr()); known {

@@ -592,6 +592,32 @@ func TestGuardAllowsVerdictsAfterPacketsThatDoNotCount(t *testing.T) {
 	}
 }
 
+// D19: who vouches for a suspect without having been asked gives it no time.
+func TestGuardKnowsThatNobodyVouchesUnasked(t *testing.T) {
+	g := newGuarded(t, Config{SuspicionFactor: 20, MaxHealth: Off, DeafLimit: Off, Gossip: Task{Every: Off}})
+	nextProbe := func() { g.pass(g.tasks[TimerProbe].due.Sub(g.now)) }
+	for g.probe.target.name != "b" {
+		nextProbe()
+	}
+	nextProbe()
+	_ = suspectBy(g, "c", "d")
+	for g.probe.target.name != "b" {
+		nextProbe()
+	}
+	_ = g.handle("b", Header[who]{Message: MessageAck, Number: g.probe.number})
+	g.fine()
+	g.pass(100 * time.Millisecond)
+	vouches := Header[who]{Message: MessageForwardedAck, Number: g.probe.number, About: who{"b", 1}}
+	if err := g.handle("c", vouches); err != DropStaleAck {
+		t.Error(err)
+	}
+	g.fine()
+	g.pass(time.Minute)
+	if m, _ := g.Member("b"); m.State != Down {
+		t.Errorf("b is %v", m)
+	}
+}
+
 // D7: a sender was heard also if its own packet says that it was replaced since.
 func TestGuardHearsASenderWhoseLaterLifeIsInItsPacket(t *testing.T) {
 	g := newGuarded(t, Config{Gossip: Task{Every: Off}})
