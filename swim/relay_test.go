@@ -145,6 +145,24 @@ func TestRelayThatIsAnsweredSaysNoNack(t *testing.T) {
 	c.wantQuiet("no nack")
 }
 
+// S16: who asks for a nack ever earlier, and is answered each time, leaves a few
+// events behind and not one each time.
+func TestNacksThatAreAskedForEverEarlierLeaveFewEvents(t *testing.T) {
+	c := newTestCore(t, calm(), "a", "b", "c", "d")
+	c.noProbes()
+	for i := range uint32(5000) {
+		c.askRelay("b", i, "d", 6000-i)
+		if err := c.hear("d", Header[who]{Message: MessageIndirectAck, Number: i, About: who{"b", 1}}); err != nil {
+			t.Fatal(err)
+		}
+		c.sends()
+		c.run(10 * time.Microsecond)
+		if n := c.outstanding(TimerNack); n > 32 {
+			t.Fatalf("%d events are outstanding after %d requests", n, i+1)
+		}
+	}
+}
+
 // D7: each nack has its own time, whatever the order in which they were asked for.
 func TestRelaysSayNackEachAtItsTime(t *testing.T) {
 	c := newTestCore(t, calm(), "a", "b", "c", "d")

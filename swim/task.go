@@ -11,8 +11,9 @@ type task struct {
 	// An event can not be taken back, so the one that is outstanding stays in
 	// use if it comes no later than the task is due: it is submitted again
 	// when it comes. One that comes later is left behind, and of use again when
-	// the task is due after it. However often a task is armed anew, few are on
-	// their way. One that is overdue may have got lost.
+	// the task is due after it; what takes its place comes at half its time at
+	// the latest. However often a task is armed anew, few are on their way. One
+	// that is overdue may have got lost.
 	outstanding bool
 	event
 	left   event  // stale unless it is of use again; the latest, if there are several
@@ -53,6 +54,9 @@ func (c *Core[ID, Addr]) submit(k TimerKind) {
 	}
 	t.newest++
 	t.event = event{token: t.newest, at: t.due}
+	if late.at > c.now {
+		t.at = min(t.at, c.now.Add(late.at.Sub(c.now)/2))
+	}
 	c.rt.SubmitAfter(Timer[ID]{Kind: k, Token: t.token}, t.at.Sub(c.now))
 }
 

@@ -184,6 +184,33 @@ func TestEventThatIsLeftBehindIsUsedAgain(t *testing.T) {
 	}
 }
 
+// S16: however a task is armed anew, the events on their way are few: each comes
+// at half the time of the one that it left behind. The task runs when it is due.
+func TestEventsThatAreLeftBehindAreFew(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(7, 7))
+	for _, step := range []time.Duration{time.Nanosecond, time.Microsecond, 7 * time.Millisecond} {
+		c := newTestCore(t, Config{}, "a")
+		task := &c.tasks[TimerAnnounceDown]
+		after := time.Minute
+		for range 5000 {
+			c.enter(c.out)
+			c.arm(TimerAnnounceDown, after)
+			c.exit()
+			due := task.due
+			if n := c.outstanding(TimerAnnounceDown); n > 40 {
+				t.Fatalf("with steps of %v, %d events are outstanding", step, n)
+			}
+			c.run(step)
+			if task.armed == (c.now >= due) {
+				t.Fatalf("with steps of %v, the task is due at %v, at %v armed: %v", step, due, c.now, task.armed)
+			}
+			if after -= step + step/2; after < 0 || rnd.IntN(1000) == 0 {
+				after = time.Minute
+			}
+		}
+	}
+}
+
 // D11: an event that comes early is submitted again and does nothing.
 func TestEarlyEventIsSubmittedAgain(t *testing.T) {
 	c := newTestCore(t, Config{}, "a", "b")
