@@ -48,9 +48,9 @@ func (h *hasher[ID]) flag(flags ...bool) {
 }
 
 // Hash returns a hash of everything that decides what this core does next, its
-// configuration too, but not its randomness: equal for cores in the same state, in whatever process, and
-// almost surely different for others. Counters do not count. It looks at
-// everything, so it is for tests, fuzzing and simulation.
+// configuration too, but not its randomness: equal for cores in the same state,
+// in whatever process, and almost surely different for others. Counters do not
+// count. It looks at everything, so it is for tests, fuzzing and simulation.
 func (c *Core[ID, Addr]) Hash() uint64 {
 	sum := fnv.New64a()
 	h := &hasher[ID]{sum: sum, codec: c.codec}

@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// D7: what decides what a core does next is in its hash: each value of
-// Lifeguard's changes it, and taking the change back gives the hash that was.
-func TestHashCoversLifeguard(t *testing.T) {
+// busyProber returns a prober that has asked others for help, owes a nack, and
+// holds a suspicion that was confirmed.
+func busyProber(t *testing.T) *testCore {
+	t.Helper()
 	c := prober(t, patient(), "c", "d", "e")
 	if err := c.hear("c", gossip, claim("e", 1, Suspect, 0, "c")); err != nil {
 		t.Fatal(err)
@@ -17,6 +18,13 @@ func TestHashCoversLifeguard(t *testing.T) {
 	if err := c.indirect(); err != nil {
 		t.Fatal(err)
 	}
+	return c
+}
+
+// D7: what decides what a core does next is in its hash: each value of
+// Lifeguard's changes it, and taking the change back gives the hash that was.
+func TestHashCoversLifeguard(t *testing.T) {
+	c := busyProber(t)
 	d := c.doubtAbout("e")
 	for name, value := range map[string]any{
 		"doubt about ourselves":    &c.health.doubt,
@@ -64,14 +72,7 @@ func TestHashCoversLifeguard(t *testing.T) {
 
 // A clone shares neither helpers nor relays nor doubts with its original.
 func TestCloneHasItsOwnNacksAndConfirmations(t *testing.T) {
-	c := prober(t, patient(), "c", "d", "e")
-	if err := c.hear("c", gossip, claim("e", 1, Suspect, 0, "c")); err != nil {
-		t.Fatal(err)
-	}
-	c.askRelay("d", 7, "c", 400)
-	if err := c.indirect(); err != nil {
-		t.Fatal(err)
-	}
+	c := busyProber(t)
 	clone := c.Clone(newRand(1))
 	hash := clone.Hash()
 	if hash != c.Hash() {

@@ -74,8 +74,8 @@ func (k TimerKind) String() string {
 
 // A Timer is an event that a core wants to get back after a time. It acts only
 // if it is the outstanding one of its task and its time has come; early, twice
-// or made up is harmless, and late shows the core that it stood still. A task
-// whose event never comes rests until something arms it anew.
+// or made up is harmless, and late shows the core that it stood still. One
+// that never comes is submitted again after a few periods (rule 111).
 type Timer[ID any] struct {
 	Kind  TimerKind
 	Token uint32 // which event of the task

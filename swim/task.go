@@ -83,8 +83,8 @@ func (c *Core[ID, Addr]) disarm(k TimerKind) { c.tasks[k].armed = false }
 // suspect itself of having stood still.
 //
 // It returns [ErrNotConnected] for a probe event while no active member is
-// known, or we left or are down, and [ErrIncompleteProbe] if the events of a probe came out of order; probing
-// goes on after both.
+// known, or we left or are down, and [ErrIncompleteProbe] if the events of a
+// probe came out of order; probing goes on after both.
 func (c *Core[ID, Addr]) HandleTimer(t Timer[ID], rt Runtime[ID]) error {
 	c.enter(rt)
 	defer c.exit()
