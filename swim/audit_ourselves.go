@@ -40,7 +40,8 @@ func (u *ourselves[ID, Addr]) stood() standing {
 }
 
 // auditOurselves mends our own record. An incarnation or version that is too
-// low the others tell us of; one that is too high is as good as any.
+// low the others tell us of; one that is too high is as good as any, unless it
+// can not be written: then the next life begins.
 func (c *Core[ID, Addr]) auditOurselves() {
 	u := &c.us
 	stood := u.stood()
@@ -51,6 +52,10 @@ func (c *Core[ID, Addr]) auditOurselves() {
 	if u.phase > undead || u.phase.standing() != stood {
 		c.mended()
 		c.restore(stood)
+	}
+	if u.inc > c.limits.Incarnation && u.present() && !c.renewal.wanted {
+		c.fell(u.id)
+		c.mended()
 	}
 	if u.addr != u.id.Addr() {
 		u.addr = u.id.Addr()

@@ -18,6 +18,7 @@ type Core[ID Identity[ID, Addr], Addr comparable] struct {
 	codec   Codec[ID]
 	rnd     *rand.Rand
 	handler BroadcastHandler[ID]
+	limits  Limits // of the codec
 
 	rt    Runtime[ID] // of the input that is under way, else nil
 	now   Instant     // of the latest input; never goes backwards
@@ -84,6 +85,7 @@ func NewWithHandler[ID Identity[ID, Addr], Addr comparable](self ID, cfg Config,
 		codec:   codec,
 		rnd:     rnd,
 		handler: handler,
+		limits:  limitsOf(codec),
 		roster:  newRoster[ID, Addr](),
 		asked:   newLedger[Addr](),
 		fed:     newLedger[Addr](),
@@ -149,7 +151,7 @@ func (c *Core[ID, Addr]) Apply(known iter.Seq[Update[ID]], tell bool, rt Runtime
 	defer c.exit()
 	var err error
 	for u := range known {
-		if u.State >= numStates || len(u.By) > MaxAccusers || !c.writable(u.ID) || !c.writable(u.By...) {
+		if u.State >= numStates || u.Incarnation > c.limits.Incarnation || len(u.By) > MaxAccusers || !c.writable(u.ID) || !c.writable(u.By...) {
 			err = ErrMalformed
 			continue
 		}

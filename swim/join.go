@@ -107,11 +107,15 @@ func (c *Core[ID, Addr]) announceTo(to ID) {
 }
 
 // feed answers an announce with active members: a fresh sample of as many as
-// fit, but no more bytes than were asked with.
+// fit, but no more bytes than were asked with, unless the format has no padding
+// to ask with.
 func (c *Core[ID, Addr]) feed(sender uint32, room int) error {
 	asker := c.roster.at(sender)
 	if c.fed.recent(asker.id.Addr(), c.now, c.cfg.Period/2) {
 		return c.drop(DropRateLimited)
+	}
+	if c.limits.Unpadded {
+		room = c.cfg.MaxPacket
 	}
 	const smallest = 7 // bytes of an update, about
 	c.sample = c.roster.sample(&c.roster.active, room/smallest, c.rnd, c.sample, func(slot uint32) bool {

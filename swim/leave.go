@@ -33,7 +33,7 @@ func (c *Core[ID, Addr]) Leave(rt Runtime[ID]) error {
 		c.goodbyeDone()
 		return nil
 	}
-	c.leaving = leaving[ID]{until: c.now.Add(c.cfg.LeaveTimeout), first: c.probe.number + 1}
+	c.leaving = leaving[ID]{until: c.now.Add(c.cfg.LeaveTimeout), first: c.limits.number(c.probe.number)}
 	c.sayGoodbye()
 	return nil
 }
@@ -45,7 +45,7 @@ func (c *Core[ID, Addr]) sayGoodbye() {
 		return
 	}
 	c.arm(TimerGossip, min(c.goodbyeEvery(), c.leaving.until.Sub(c.now)))
-	c.probe.number++
+	c.probe.number = c.limits.number(c.probe.number)
 	c.sample = c.roster.sample(&c.roster.active, c.goodbyeNeeds(), c.rnd, c.sample, func(slot uint32) bool {
 		return slices.Contains(c.leaving.acked, c.roster.at(slot).id)
 	})
@@ -69,7 +69,7 @@ func (c *Core[ID, Addr]) goodbyeNeeds() int {
 // goodbyeAcked handles that a member knows.
 func (c *Core[ID, Addr]) goodbyeAcked(h *Header[ID], r *record[ID]) error {
 	l := &c.leaving
-	if h.Number < l.first || h.Number > c.probe.number || slices.Contains(l.acked, h.Src) {
+	if !c.limits.between(l.first, h.Number, c.probe.number) || slices.Contains(l.acked, h.Src) {
 		return c.drop(DropStaleAck)
 	}
 	r.flags |= isVerified

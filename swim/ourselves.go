@@ -99,7 +99,7 @@ func (c *Core[ID, Addr]) outlive(accused Incarnation) bool {
 		return false // we know that we are down: this life says nothing more
 	}
 	next := max(accused, c.us.inc) + 1
-	if next == 0 && planted != wrapIncarnation {
+	if (next == 0 || next > c.limits.Incarnation) && planted != wrapIncarnation {
 		c.fell(c.us.id)
 		return false
 	}

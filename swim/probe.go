@@ -57,7 +57,7 @@ func (c *Core[ID, Addr]) nextProbe() error {
 	c.arm(TimerIndirect, c.stretched(c.cfg.RoundTrip))
 	r := c.roster.at(slot)
 	p := &c.probe
-	p.number++
+	p.number = c.limits.number(p.number)
 	p.target, p.inc, p.sent, p.running = r.id, r.inc, c.now, true
 	c.stats.Probes++
 	c.post(slot, Header[ID]{Dst: p.target, Message: MessagePing, Number: p.number}, c.cfg.MaxPacket, full)
