@@ -22,7 +22,7 @@ func (d *defence) accused(s *witness, u *swim.Update[ID]) {
 	case u.ID.Life < s.id.Life:
 	case u.Incarnation > d.inc && u.Incarnation-d.inc > 1<<16:
 		// Implausible, and ignored (D2).
-	case u.State == swim.Left || u.State == swim.Down && u.Incarnation >= d.inc:
+	case u.State == swim.Left || u.State == swim.Down && (u.Incarnation >= d.inc || s.cfg.Rules.FinalDown):
 		d.fell = true
 	case u.State == swim.Suspect && u.Incarnation >= d.inc, u.State == swim.Alive && u.Incarnation > d.inc:
 		d.suspected = d.suspected || u.State == swim.Suspect

@@ -70,7 +70,7 @@ func (c *Core[ID, Addr]) aboutUs(u *Update[ID]) bool {
 		overheard = true
 	}
 	switch {
-	case u.State == Left || u.State == Down && u.Incarnation >= c.us.inc && planted != refuteDown:
+	case u.State == Left || u.State == Down && (u.Incarnation >= c.us.inc || c.cfg.Rules.FinalDown) && planted != refuteDown:
 		c.fell(u.ID)
 	case u.State == Alive && u.Incarnation > c.us.inc:
 		// Nobody but us may raise it: another process uses our identity, or we

@@ -72,6 +72,21 @@ func TestVerdictAtOurIncarnationEndsThisLife(t *testing.T) {
 	}
 }
 
+// D16: where a verdict is final whatever its incarnation, the others hold us down
+// by one that we had refuted too, so it ends this life.
+func TestFinalVerdictBelowOurIncarnationEndsThisLife(t *testing.T) {
+	for final, want := range map[bool]int{false: 1, true: 2} {
+		c := newTestCore(t, Config{Rules: Rules{FinalDown: final}}, "a", "c")
+		c.us.inc = 3
+		if err := c.hear("c", gossip, claim("a", 1, Down, 2, "c", "d")); err != nil {
+			t.Error(err)
+		}
+		if got := c.Self(); got.ID.life != want {
+			t.Errorf("final %v: we are %v", final, got)
+		}
+	}
+}
+
 // Rules 15 and 25, D16: the successor is above the newest life that was heard of.
 func TestRenewalGoesAboveTheNewestLife(t *testing.T) {
 	c := newTestCore(t, Config{}, "a", "c")
