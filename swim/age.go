@@ -13,10 +13,10 @@ import (
 // and that of the timer events of suspicions.
 func (c *Core[ID, Addr]) Age(rnd *rand.Rand) {
 	if c.us.present() && !c.renewal.wanted {
-		c.us.inc = max(c.us.inc, math.MaxUint64-Incarnation(below(rnd, 3)))
+		c.us.inc = max(c.us.inc, c.limits.Incarnation-Incarnation(below(rnd, 3)))
 	}
 	if !c.probe.running {
-		c.probe.number = math.MaxUint32 - uint32(below(rnd, 3))
+		c.probe.number = c.limits.Number - uint32(below(rnd, 3))
 	}
 	c.doubts.token = math.MaxUint32 - uint32(below(rnd, 3))
 }

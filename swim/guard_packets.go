@@ -49,10 +49,21 @@ func (g *Guard[ID, Addr]) readBack(packet []byte) bool {
 	if g.buf, err = c.codec.Append(g.buf[:0], len(packet), &g.pkt); err != nil || !bytes.Equal(g.buf, packet) {
 		g.violated("S13", "sent %x, which encodes as %x (%v)", packet, g.buf, err)
 	}
-	if c.rt != nil && g.pkt.Header != c.out.Header {
+	if c.rt != nil && !g.sameHeader(&c.out.Header, &g.pkt.Header) {
 		g.violated("S13", "sent %v from %v as %v from %v", c.out.Header, c.out.Header.Src, g.pkt.Header, g.pkt.Header.Src)
 	}
 	return true
+}
+
+// sameHeader reports whether a header that was read back says what was sent, as
+// far as the format can express it.
+func (g *Guard[ID, Addr]) sameHeader(sent, read *Header[ID]) bool {
+	if g.core.limits == unlimited {
+		return *sent == *read
+	}
+	l := &g.core.limits
+	return sent.Src == read.Src && sent.Dst == read.Dst && sent.Message == read.Message && sent.SrcState == read.SrcState &&
+		min(sent.SrcIncarnation, l.Incarnation) == read.SrcIncarnation && sent.Number&l.Number == read.Number
 }
 
 // checkHeader: a packet is from us as we are, and not for ourselves.
@@ -71,11 +82,12 @@ func (g *Guard[ID, Addr]) checkHeader(to ID, h *Header[ID]) {
 }
 
 // checkRoom: an answer to a member that never answered us is not larger than
-// what it sent, because it may not be where it says.
+// what it sent, because it may not be where it says. Where an announce can not be
+// padded a feed has to be.
 func (g *Guard[ID, Addr]) checkRoom(h *Header[ID], size int) {
 	in := &g.core.in.Header
 	if !g.input.packet || size <= g.input.size || !h.Message.kind().answer ||
-		in.Message == MessageTurnUndead || h.Dst.Addr() != in.Src.Addr() {
+		in.Message == MessageTurnUndead || h.Message == MessageFeed && g.core.limits.Unpadded || h.Dst.Addr() != in.Src.Addr() {
 		return
 	}
 	// The flag is of the last life that is known at that address.

@@ -20,12 +20,15 @@ type Limits struct {
 	Unpadded bool
 }
 
+// unlimited is what a format can express that is not narrow.
+var unlimited = Limits{Incarnation: 1<<64 - 1, Number: 1<<32 - 1}
+
 // limitsOf returns what a codec can express.
 func limitsOf(codec any) Limits {
 	if narrow, ok := codec.(Narrow); ok {
 		return narrow.Limits()
 	}
-	return Limits{Incarnation: 1<<64 - 1, Number: 1<<32 - 1}
+	return unlimited
 }
 
 // number returns the number of the probe after another.
