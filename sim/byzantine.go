@@ -115,7 +115,7 @@ func (l liar) tell(to *Node, as swim.Member[ID], message swim.Message, updates .
 
 // send sends a packet, unless it says what can not be said.
 func (l liar) send(to *Node, p *swim.Packet[ID]) {
-	if b, err := codec.Append(nil, 1400, p); err == nil && to != l.n {
+	if b, err := l.w.codec.Codec.Append(nil, 1400, p); err == nil && to != l.n {
 		l.w.inject(l.n, to, b)
 	}
 }

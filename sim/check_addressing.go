@@ -70,7 +70,7 @@ func (n *Node) Receive(data []byte) error {
 	}
 	w := n.world
 	var p swim.Packet[ID]
-	if codec.Parse(data, &p) == nil {
+	if w.codec.Codec.Parse(data, &p) == nil {
 		w.oracle.distrust("bytes from outside that are a packet")
 	}
 	if !w.Watch {

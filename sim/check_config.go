@@ -25,7 +25,7 @@ func (o *oracle) checkConfig(n *Node, err error) {
 
 // checkValid holds a configuration that comes into force to what is valid.
 func (o *oracle) checkValid(n *Node, cfg swim.Config) {
-	if wrong := cfg.Validate(); wrong != nil || cfg.MaxPacket < leastPacket() {
+	if wrong := cfg.Validate(); wrong != nil || cfg.MaxPacket < o.w.codec.MaxHeader()+o.w.codec.MaxUpdate() {
 		o.broken("S30", n, n.number, "took a configuration that is not valid (%v)", wrong)
 	}
 }

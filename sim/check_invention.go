@@ -67,6 +67,12 @@ func (o *oracle) accused(l *life, by ID, inc swim.Incarnation) bool {
 		o.finalDown && slices.ContainsFunc(l.accusations, func(a accusation) bool { return a.by == by })
 }
 
+// ruled reports whether a life is down at an incarnation by a verdict, or by a
+// goodbye where the wire has no other word for that.
+func (o *oracle) ruled(l *life, inc swim.Incarnation) bool {
+	return l.ruled(inc) || l.left && o.w.profile.Wire == WireFoca
+}
+
 // checkDoubt: whoever is said to accuse a life does, and if it is said to be
 // down, there was a verdict (S5).
 func (o *oracle) checkDoubt(l *life, u *swim.Update[ID]) {
@@ -75,7 +81,7 @@ func (o *oracle) checkDoubt(l *life, u *swim.Update[ID]) {
 			o.in.unheard = append(o.in.unheard, unheard{id: u.ID, inc: u.Incarnation, by: by})
 		}
 	}
-	if u.State == swim.Down && !l.ruled(u.Incarnation) {
+	if u.State == swim.Down && !o.ruled(l, u.Incarnation) {
 		o.in.unheard = append(o.in.unheard, unheard{id: u.ID, inc: u.Incarnation})
 	}
 }
@@ -92,7 +98,7 @@ func (o *oracle) checkUnheard(n *Node) {
 				o.broken("S5", n, u.id.Node, "says that %v accuses %v at incarnation %d, which it never did", u.by, u.id, u.inc)
 				l.accuse(accusation{by: u.by, inc: u.inc})
 			}
-		case !l.ruled(u.inc):
+		case !o.ruled(l, u.inc):
 			o.broken("S5", n, u.id.Node, "says that %v is down at incarnation %d, which nobody ruled", u.id, u.inc)
 			l.rule(u.inc)
 		}
@@ -138,7 +144,7 @@ func (o *oracle) accusedBy(n *Node, l *life, c *swim.Change[ID]) {
 // second one.
 func (o *oracle) ruledBy(n *Node, l *life, c *swim.Change[ID]) {
 	was, now := &c.Before, &c.After
-	if now.State != swim.Down || l.ruled(now.Incarnation) {
+	if now.State != swim.Down || o.ruled(l, now.Incarnation) {
 		return
 	}
 	due := o.in.kind == inputTimer && o.in.timer == swim.TimerSuspicion

@@ -9,7 +9,8 @@ type defence struct {
 	suspected bool // at our incarnation or above: worth a gossip at once
 	fell      bool // we are down, or somebody has our address
 	inc       swim.Incarnation
-	newest    uint32 // life of our address that is named, if later than ours
+	highest   swim.Incarnation // that the wire can express
+	newest    uint32           // life of our address that is named, if later than ours
 }
 
 // accused notes a record of the receiver's own address.
@@ -29,7 +30,7 @@ func (d *defence) accused(s *witness, u *swim.Update[ID]) {
 		if d.fell || s.life.fallen && !s.life.shared() {
 			return // a life that is over says nothing more
 		}
-		if u.Incarnation+1 > u.Incarnation {
+		if u.Incarnation < d.highest {
 			d.inc = u.Incarnation + 1
 		} else {
 			d.fell = true

@@ -108,7 +108,7 @@ func (c *chronicle) wrote(n *Node, p *swim.Packet[ID]) {
 		if h.SrcState == swim.Alive {
 			c.probed(n, a, h)
 		}
-		a.probing.number = h.Number // those of a goodbye have numbers, too
+		a.probing.count(h.Number, c.w.codec.Limits()) // those of a goodbye have numbers, too
 	}
 	if h.Src.Life != a.life {
 		a.left = false // who said goodbye may come back as somebody else

@@ -153,7 +153,7 @@ func (s *explanation) due(at int, in, e *Event, about uint32) string {
 // heard says who told a node about a member, and goes on with why they did,
 // unless that only adds to what was known.
 func (s *explanation) heard(at int, in *Event, about uint32, corroborated bool) string {
-	if codec.Parse(in.Data, &s.p) != nil {
+	if read(in.Data, &s.p) != nil {
 		return "from bytes that are no packet"
 	}
 	h := s.p.Header
@@ -202,7 +202,7 @@ func (s *explanation) probe(judged int, prober, target uint32) string {
 		if l.kind != EventSend && l.kind != EventLost {
 			continue
 		}
-		if e := s.r.Event(i); codec.Parse(e.Data, &s.p) == nil && ofProbe(&s.p.Header, &e, n, prober, target) {
+		if e := s.r.Event(i); read(e.Data, &s.p) == nil && ofProbe(&s.p.Header, &e, n, prober, target) {
 			if e.Kind == EventLost && s.r.sentBefore(i, &e) {
 				continue // told where it was sent
 			}
@@ -468,7 +468,7 @@ func (r *Recorder) lastPing(prober, target uint32, most int, p *swim.Packet[ID])
 	for i := most - 1; i >= 0; i-- {
 		l := r.line(i)
 		if (l.kind == EventSend || l.kind == EventLost) && l.node == prober && l.peer == target &&
-			codec.Parse(r.Event(i).Data, p) == nil && p.Header.Message == swim.MessagePing {
+			read(r.Event(i).Data, p) == nil && p.Header.Message == swim.MessagePing {
 			return i
 		}
 	}

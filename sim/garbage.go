@@ -30,7 +30,7 @@ func (p part) noise(r *Rehearsal) func() {
 		}
 		w.oracle.checkCanonical(p.n, data)
 		switch {
-		case codec.Parse(data, &q) == nil:
+		case w.codec.Codec.Parse(data, &q) == nil:
 		case d.below(8) == 0 && p.n.stopped == 0: // what is checked then costs much
 			p.n.Receive(data)
 		default:
@@ -62,7 +62,7 @@ func rubbish(d *dice, w *World, to *Node) []byte {
 	if d.below(4) == 0 {
 		return random(d, 1500)
 	}
-	b, err := codec.Append(nil, 1400, nonsense(d, w, to))
+	b, err := w.codec.Codec.Append(nil, 1400, nonsense(d, w, to))
 	if err != nil {
 		return random(d, 64) // what can not be said is not said
 	}

@@ -37,17 +37,17 @@ func (id ID) String() string {
 	return fmt.Sprintf("%d.%d", id.Node, id.Life)
 }
 
-// codec writes and reads the packets of all worlds.
-var codec = swim.Plain(
-	func(b []byte, id ID) []byte {
-		b = binary.BigEndian.AppendUint32(b, id.Node)
-		return binary.BigEndian.AppendUint32(b, id.Life)
-	},
-	func(data []byte) (ID, int, error) {
-		if len(data) < 8 {
-			return ID{}, 0, swim.ErrMalformed
-		}
-		return ID{binary.BigEndian.Uint32(data), binary.BigEndian.Uint32(data[4:])}, 8, nil
-	},
-	8,
-)
+// idSize is how many bytes an identity takes in a packet.
+const idSize = 8
+
+func appendID(b []byte, id ID) []byte {
+	b = binary.BigEndian.AppendUint32(b, id.Node)
+	return binary.BigEndian.AppendUint32(b, id.Life)
+}
+
+func parseID(data []byte) (id ID, n int, err error) {
+	if len(data) < idSize {
+		return ID{}, 0, swim.ErrMalformed
+	}
+	return ID{binary.BigEndian.Uint32(data), binary.BigEndian.Uint32(data[4:])}, idSize, nil
+}

@@ -6,7 +6,7 @@ import "github.com/selkie-go/selkie/swim"
 // throughout is probed at least once in 2M-1 of our own rounds, M being the
 // members that were active meanwhile.
 type rounds struct {
-	number uint32 // of the last probe
+	number uint32 // of the last probe, counted on where those of packets begin anew
 	ups    uint32 // how often a member became active
 	last   []turn // by member
 }
@@ -17,6 +17,12 @@ type turn struct {
 	number uint32
 	ups    uint32
 	among  uint32 // how many were active then
+}
+
+// count takes the number of a packet for that of the last probe. It is ahead by
+// less than there are numbers.
+func (r *rounds) count(number uint32, limits swim.Limits) {
+	r.number += (number - r.number) & limits.Number
 }
 
 func (r *rounds) of(member uint32) *turn {
@@ -52,13 +58,13 @@ func (c *chronicle) probed(n *Node, a *annals, h *swim.Header[ID]) {
 		return
 	}
 	r := &a.probing
-	r.number = h.Number
+	r.count(h.Number, c.w.codec.Limits())
 	if h.Dst.Node >= uint32(len(c.w.nodes)) {
 		return
 	}
 	t := r.of(h.Dst.Node)
 	c.starved(n, h.Dst.Node, r, t)
-	*t = turn{active: true, number: h.Number, ups: r.ups, among: uint32(n.core.NumActive())}
+	*t = turn{active: true, number: r.number, ups: r.ups, among: uint32(n.core.NumActive())}
 }
 
 // defunct notes that a process said goodbye: its pings have numbers too, and

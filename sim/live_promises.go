@@ -45,10 +45,10 @@ const never = swim.Instant(1<<63 - 1)
 
 // promise decides what a plan can be held to.
 func promise(p Plan, profile Profile) promises {
-	configs := []swim.Config{profile.Config}
+	configs := p.Wire.configs(profile.Config)
 	for _, f := range p.Faults {
 		if f.Config != nil && f.Config.Validate() == nil {
-			configs = append(configs, *f.Config)
+			configs = append(configs, p.Wire.configs(*f.Config)...)
 		}
 	}
 	all := promises{bounds: boundsOf(p.everybody(), 3, configs...), plan: &p, ends: never, settled: never, about: map[string]*Promise{}}

@@ -102,7 +102,7 @@ func (n *Node) Start(b Boot) {
 	n.lives = max(n.newest(), life)
 	cfg := b.Config
 	if cfg == (swim.Config{}) {
-		cfg = w.profile.Config
+		cfg = w.profile.Wire.config(w.profile.Config, n.number)
 	}
 	var handler swim.BroadcastHandler[ID]
 	if n.Handler != nil {
@@ -347,7 +347,7 @@ func (n *Node) hand(data []byte, edges uint8) error {
 // and answers if it was a ping.
 func (n *Node) credit(data []byte) {
 	var p swim.Packet[ID]
-	if codec.Parse(data, &p) != nil {
+	if n.world.codec.Codec.Parse(data, &p) != nil {
 		return
 	}
 	n.Apply(p.Updates, true)
@@ -361,7 +361,7 @@ func (n *Node) credit(data []byte) {
 	default:
 		return
 	}
-	if packet, err := codec.Append(nil, 1400, &swim.Packet[ID]{Header: answer}); err == nil {
+	if packet, err := n.world.codec.Codec.Append(nil, 1400, &swim.Packet[ID]{Header: answer}); err == nil {
 		(*effects)(n).SendTo(h.Src, packet)
 	}
 }

@@ -174,7 +174,7 @@ func (o *oracle) ended(n *Node) {
 func (o *oracle) entered(n *Node, in input) {
 	in.unheard = o.in.unheard[:0]
 	o.in = in
-	o.in.inc = n.seen.inc
+	o.in.inc, o.in.highest = n.seen.inc, o.w.codec.Limits().Incarnation
 	n.seen.now = max(n.seen.now, n.clock.at(o.w.now))
 }
 
@@ -301,54 +301,3 @@ func listened(err error) bool {
 	}
 	return true
 }
-
-// A tap is the codec of a world: it shows the oracle what the nodes write and
-// read, so that nobody has to parse a packet a second time.
-type tap struct{ w *World }
-
-// Append implements [swim.Codec].
-func (t *tap) Append(b []byte, room int, p *swim.Packet[ID]) ([]byte, error) {
-	carried := p
-	if c := t.w.carries; c != nil && !c(p.Header.Message) {
-		without := *p
-		without.Updates = nil
-		carried = &without
-	}
-	out, err := codec.Append(b, room, carried)
-	if n := t.w.current; err == nil && n != nil {
-		t.w.chronicle.wrote(n, p)
-		if t.w.overhear != nil {
-			t.w.overhear(n, p, true)
-		}
-		if t.w.Watch {
-			t.w.oracle.wrote(n, p)
-			t.w.oracle.sampleCodec(n, p, out[len(b):])
-		}
-	}
-	return out, err
-}
-
-// Parse implements [swim.Codec].
-func (t *tap) Parse(data []byte, p *swim.Packet[ID]) error {
-	err := codec.Parse(data, p)
-	if n := t.w.current; err == nil && n != nil && t.w.overhear != nil {
-		t.w.overhear(n, p, false)
-	}
-	if n := t.w.current; n != nil && t.w.Watch {
-		if err == nil {
-			t.w.oracle.read(n, p)
-		} else {
-			t.w.oracle.unreadable(n)
-		}
-	}
-	return err
-}
-
-// AppendID implements [swim.Codec].
-func (t *tap) AppendID(b []byte, id ID) []byte { return codec.AppendID(b, id) }
-
-// MaxHeader implements [swim.Codec].
-func (t *tap) MaxHeader() int { return codec.MaxHeader() }
-
-// MaxUpdate implements [swim.Codec].
-func (t *tap) MaxUpdate() int { return codec.MaxUpdate() }

@@ -13,6 +13,7 @@ import (
 type Plan struct {
 	Seed    uint64
 	Profile string // of the network; see Profiles
+	Wire    Wire   `json:",omitempty"`
 	Config  swim.Config
 	Nodes   int
 	// Form is how long the nodes have to find each other before anything goes
@@ -102,6 +103,7 @@ func (p Plan) profile() Profile {
 	if p.Config != (swim.Config{}) {
 		profile.Config = p.Config
 	}
+	profile.Wire = p.Wire
 	return profile
 }
 

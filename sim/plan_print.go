@@ -11,6 +11,9 @@ func (p Plan) String() string {
 	var b strings.Builder
 	usual := p.usual()
 	fmt.Fprintf(&b, "seed %d  profile %s  nodes %d  form %v  for %v", p.Seed, p.profile().Name, p.Nodes, p.Form, p.For)
+	if p.Wire != WirePlain {
+		fmt.Fprintf(&b, "  wire %v", p.Wire)
+	}
 	if p.Core != nil {
 		fmt.Fprintf(&b, "  core %v", p.Core)
 	}

@@ -9,6 +9,7 @@ import (
 // A Profile is a configuration and the network that it is for.
 type Profile struct {
 	Name   string
+	Wire   Wire
 	Config swim.Config
 	// Links are those between the regions of the nodes: from, to.
 	Links [][]Link

@@ -17,7 +17,7 @@ type Scenario struct {
 }
 
 // Scenarios returns all of them: outages that other systems of this kind had,
-// and that became public.
+// and that became public, and what people will do who come from another one.
 func Scenarios() []Scenario {
 	var all []Scenario
 	for _, s := range scripts() {
@@ -30,7 +30,7 @@ func Scenarios() []Scenario {
 // names.
 func scripts() []script {
 	return []script{
-		addressReuse, bitflip, deadTalk, isolatedObserver, longPartition, massRestart, nonTransitive,
+		addressReuse, bitflip, deadTalk, isolatedObserver, longPartition, massRestart, mixedFleet, nonTransitive,
 		oldCluster, poisonRecord, rollingRestart, scaleCliff, syncStorm, tombstones,
 	}
 }
@@ -56,7 +56,7 @@ func (s script) run(seed uint64, trace func(Event)) Result {
 	}
 	s.tell(p)
 	return Result{
-		Plan:       Plan{Seed: seed, Profile: s.profile.Name, Config: s.profile.Config, Nodes: len(p.nodes), For: p.now.Sub(0)},
+		Plan:       Plan{Seed: seed, Profile: s.profile.Name, Wire: s.profile.Wire, Config: s.profile.Config, Nodes: len(p.nodes), For: p.now.Sub(0)},
 		Violations: p.Violations,
 		Hash:       p.hash,
 		NodeHours:  p.Report().MemberSeconds / 3600,

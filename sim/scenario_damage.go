@@ -86,7 +86,7 @@ func poisoned(n *Node) []byte {
 	for i := range uint32(3) {
 		p.Updates = append(p.Updates, swim.Update[ID]{Member: swim.Member[ID]{ID: ID{Node: 401 + i, Life: 1}, State: swim.Alive}})
 	}
-	b, _ := codec.Append(nil, 1400, &p)
+	b, _ := n.world.codec.Codec.Append(nil, 1400, &p)
 	return b[:len(b)-1]
 }
 

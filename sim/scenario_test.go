@@ -52,6 +52,8 @@ func TestScenariosCanFail(t *testing.T) {
 			profile: func(c *swim.Config) { c.Rules.SoleVerdict = true }},
 		{scenario: longPartition, condition: "the lost are not contacted", invariant: "L7", spoil: forsake},
 		{scenario: massRestart, condition: "the lost are not contacted", invariant: "L6", spoil: forsake},
+		{scenario: mixedFleet, condition: "the lost are not contacted", invariant: "L7",
+			profile: func(c *swim.Config) { c.AnnounceDown.Every = swim.Off }},
 		{scenario: nonTransitive, condition: "nobody is asked to probe, and suspects are not told", invariant: "L12",
 			profile: func(c *swim.Config) {
 				c.IndirectProbes, c.Rules.SilentSuspicion, c.Transmissions = swim.Off, true, swim.Scale{Factor: 1}

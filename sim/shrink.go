@@ -309,11 +309,14 @@ func (s *shrinker) simplify() {
 	}
 }
 
-// usual tries the plan without a second phase, with the usual profile, and with
-// the usual configuration of its own.
+// usual tries the plan without a second phase, with our own wire, with the usual
+// profile, and with the usual configuration of its own.
 func (s *shrinker) usual() {
 	p := s.best.clone()
 	p.Core = nil
+	s.try(p)
+	p = s.best.clone()
+	p.Wire = WirePlain
 	s.try(p)
 	p = s.best.clone()
 	p.Profile, p.Config = LAN.Name, swim.Config{}

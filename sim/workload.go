@@ -65,6 +65,7 @@ func (p part) configure(r *Rehearsal) func() {
 		return nil
 	}
 	set := func(cfg swim.Config) {
+		cfg = r.plan.Wire.config(cfg, p.n.number)
 		p.n.Do(func(c *Core, rt swim.Runtime[ID]) error { return c.Configure(cfg, rt) })
 	}
 	set(*p.f.Config)

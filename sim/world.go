@@ -56,7 +56,7 @@ type World struct {
 // calls are the same in all that happens.
 func New(seed uint64, p Profile) *World {
 	w := &World{Watch: true, seed: seed, profile: p, wire: roll(seed, "wire")}
-	w.codec.w = w
+	w.codec = tap{p.Wire.codec(), w}
 	for range p.Links {
 		w.sampler = append(w.sampler, make([]sampler, len(p.Links)))
 	}
