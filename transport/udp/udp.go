@@ -1,5 +1,5 @@
 // Package udp carries datagrams over a UDP socket, each in a frame of package
-// frame, and knows nothing of what they hold.
+// frame or as it is, and knows nothing of what they hold.
 package udp
 
 import (
@@ -32,6 +32,7 @@ type Conn struct {
 	socket  *net.UDPConn
 	local   netip.AddrPort
 	cluster frame.Cluster
+	bare    bool // no frames
 
 	close  sync.Once
 	closed chan struct{}
@@ -50,6 +51,17 @@ type Conn struct {
 // every other address only its own family. The error is one of package net, or
 // says that bind is no address.
 func Listen(bind netip.AddrPort, cluster string) (*Conn, error) {
+	c, err := ListenBare(bind)
+	if err != nil {
+		return nil, err
+	}
+	c.bare, c.cluster = false, frame.ClusterOf(cluster)
+	return c, nil
+}
+
+// ListenBare is [Listen] for datagrams without a frame: to speak with programs
+// of others. Nothing tells a damaged one then, or one of another cluster.
+func ListenBare(bind netip.AddrPort) (*Conn, error) {
 	if !bind.IsValid() {
 		return nil, errors.New("udp: no address to listen on")
 	}
@@ -66,11 +78,11 @@ func Listen(bind netip.AddrPort, cluster string) (*Conn, error) {
 	_ = socket.SetReadBuffer(readBuffer)
 	_ = socket.SetWriteBuffer(writeBuffer)
 	return &Conn{
-		socket:  socket,
-		local:   unmap(socket.LocalAddr().(*net.UDPAddr).AddrPort()),
-		cluster: frame.ClusterOf(cluster),
-		closed:  make(chan struct{}),
-		out:     make([]byte, 0, MaxPayload+frame.Overhead),
+		socket: socket,
+		local:  unmap(socket.LocalAddr().(*net.UDPAddr).AddrPort()),
+		bare:   true,
+		closed: make(chan struct{}),
+		out:    make([]byte, 0, MaxPayload+frame.Overhead),
 	}, nil
 }
 
@@ -98,7 +110,7 @@ func (c *Conn) ReadFrom(b []byte) (n int, from netip.AddrPort, err error) {
 			continue
 		}
 		failures = 0
-		payload, err := frame.Open(b[:n], c.cluster)
+		payload, err := c.unwrap(b[:n])
 		if err != nil {
 			c.refused[err.(frame.Fault)].Add(1)
 			continue
@@ -107,6 +119,22 @@ func (c *Conn) ReadFrom(b []byte) (n int, from netip.AddrPort, err error) {
 		c.receivedBytes.Add(uint64(n))
 		return copy(b, payload), unmap(from), nil
 	}
+}
+
+// unwrap takes a payload out of its frame; an error is a [frame.Fault].
+func (c *Conn) unwrap(datagram []byte) (payload []byte, err error) {
+	if c.bare {
+		return datagram, nil
+	}
+	return frame.Open(datagram, c.cluster)
+}
+
+// wrap puts a payload into its frame.
+func (c *Conn) wrap(b, payload []byte) []byte {
+	if c.bare {
+		return append(b, payload...)
+	}
+	return frame.Append(b, c.cluster, payload)
 }
 
 // survive counts an error of reading and reports whether to go on. A socket
@@ -138,7 +166,7 @@ func (c *Conn) WriteTo(b []byte, to netip.AddrPort) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.out = frame.Append(c.out[:0], c.cluster, b)
+	c.out = c.wrap(c.out[:0], b)
 	if _, err := c.socket.WriteToUDPAddrPort(c.out, unmap(to)); err != nil {
 		if errors.Is(err, net.ErrClosed) {
 			return net.ErrClosed
@@ -156,7 +184,12 @@ func (c *Conn) WriteTo(b []byte, to netip.AddrPort) error {
 func (c *Conn) LocalAddr() netip.AddrPort { return c.local }
 
 // Overhead is how many bytes of each datagram are not the payload.
-func (c *Conn) Overhead() int { return frame.Overhead }
+func (c *Conn) Overhead() int {
+	if c.bare {
+		return 0
+	}
+	return frame.Overhead
+}
 
 // Close closes the socket. A waiting ReadFrom returns. Closing again does
 // nothing.

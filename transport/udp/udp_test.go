@@ -258,3 +258,38 @@ func BenchmarkSendAndReceive(b *testing.B) {
 		}
 	}
 }
+
+func TestBareDatagramsAreThePayloadAndNothingElse(t *testing.T) {
+	framed := listen(t, "127.0.0.1:0", "blue")
+	bare, err := udp.ListenBare(netip.MustParseAddrPort("127.0.0.1:0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bare.Close()
+	socket, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	at := socket.LocalAddr().(*net.UDPAddr).AddrPort()
+	send(t, bare, "as it is", at)
+	b := make([]byte, 100)
+	if n, _, err := socket.ReadFromUDPAddrPort(b); err != nil || string(b[:n]) != "as it is" {
+		t.Errorf("%q arrived, %v", b[:n], err)
+	}
+	if _, err := socket.WriteToUDPAddrPort([]byte("back"), bare.LocalAddr()); err != nil {
+		t.Fatal(err)
+	}
+	wantRead(t, bare, "back", at)
+	if bare.Overhead() != 0 {
+		t.Errorf("overhead %d", bare.Overhead())
+	}
+	send(t, bare, "", bare.LocalAddr())
+	wantRead(t, bare, "", bare.LocalAddr())
+	send(t, bare, "no frame", framed.LocalAddr())
+	send(t, framed, "framed", framed.LocalAddr())
+	wantRead(t, framed, "framed", framed.LocalAddr())
+	if s := framed.Stats(); s.Refused[frame.FaultShort]+s.Refused[frame.FaultVersion] != 1 {
+		t.Errorf("refused %v", s.Refused)
+	}
+}
