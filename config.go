@@ -9,7 +9,6 @@ import (
 	"net/netip"
 
 	"github.com/selkie-go/selkie/swim"
-	"github.com/selkie-go/selkie/transport/udp"
 )
 
 // Errors of a [Node]. They may come wrapped.
@@ -32,8 +31,11 @@ type Config struct {
 	// port that is bound. A name is looked up once, at the start. It must be
 	// given if the transport is bound to all addresses of the machine.
 	Advertise string
+	// Wire is the language of the cluster. If zero, [WireCompact].
+	Wire Wire
 	// Cluster is the name of the cluster. Packets of another one are
-	// refused. It is not used with a Transport.
+	// refused. It is not used with a Transport, nor with [WireFoca], which has
+	// no place for it.
 	Cluster string
 	// Seeds are members, as "host:port", that are contacted again and again
 	// for as long as they are not active: the way into a cluster, and back
@@ -41,7 +43,8 @@ type Config struct {
 	Seeds []string
 
 	// Protocol has the settings of the protocol. If zero, those of
-	// [swim.LAN]. What the transport adds to a packet comes off its MaxPacket.
+	// [swim.LAN]. What the transport adds to a packet comes off its MaxPacket;
+	// with [WireFoca] they are changed as [foca.Protocol] says.
 	Protocol swim.Config
 	// Transport carries the packets. It belongs to the node from Start on,
 	// which closes it even if it fails. If nil, UDP on Bind.
@@ -92,7 +95,7 @@ func (c Config) withDefaults() Config {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	c.Protocol = c.Protocol.WithDefaults()
+	c.Protocol = c.Wire.protocol(c.Protocol).WithDefaults()
 	// Suspicions and refutations are part of what Members shows.
 	c.Protocol.Notify.Suspect = true
 	c.Protocol.Notify.Updated = true
@@ -102,6 +105,9 @@ func (c Config) withDefaults() Config {
 func (c Config) validate() error {
 	if c.EventBuffer < 1 {
 		return fmt.Errorf("selkie: Config.EventBuffer must be at least 1, not %d", c.EventBuffer)
+	}
+	if c.Wire >= numWires {
+		return fmt.Errorf("selkie: Config.Wire: there is no %v", c.Wire)
 	}
 	for _, seed := range c.Seeds {
 		if _, _, err := splitHostPort(seed); err != nil {
@@ -123,11 +129,10 @@ func (c Config) abandon() error {
 func (c *Config) open() (Transport, error) {
 	transport := c.Transport
 	if transport == nil {
-		conn, err := udp.Listen(c.Bind, c.Cluster)
-		if err != nil {
-			return nil, fmt.Errorf("selkie: %w", err)
+		var err error
+		if transport, err = c.Wire.listen(c); err != nil {
+			return nil, err
 		}
-		transport = conn
 	}
 	c.Protocol.MaxPacket -= transport.Overhead()
 	return transport, nil

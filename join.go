@@ -87,7 +87,7 @@ func (n *Node) comeBack() error {
 		return nil
 	}
 	self := n.core.Self().ID
-	next, err := swim.NewID(self.Addr().AddrPort(), max(generation(time.Now()), self.Generation()+1))
+	next, err := swim.NewID(self.Addr().AddrPort(), max(n.wire.generation(time.Now()), self.Generation()+1))
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,6 @@
 package selkie
 
-import (
-	"bytes"
-	"strconv"
-	"testing"
-)
+import "testing"
 
 func someID(t testing.TB, n int) ID {
 	t.Helper()
@@ -12,23 +8,23 @@ func someID(t testing.TB, n int) ID {
 }
 
 func handlerFor(t testing.TB, n int) *messages {
-	return newMessages(nil, someID(t, n), func(ID, string, []byte) {}, 2)
+	return newMessages(nil, someID(t, n), newKeyed(), func(ID, string, []byte) {}, 2)
 }
 
-func TestMessageSurvivesItsWay(t *testing.T) {
-	self := someID(t, 1)
-	for _, c := range []struct{ key, payload string }{{"", ""}, {"k", "v"}, {string(make([]byte, MaxKey)), "long key"}} {
-		m, sequence, err := decompose(handlerFor(t, 1).compose(self, c.key, []byte(c.payload)))
-		if err != nil || m.from != self || m.key != c.key || string(m.payload) != c.payload || sequence == 0 {
-			t.Errorf("%q: got %+v, %d, %v", c.key, m, sequence, err)
-		}
+// composed is what a broadcast travels as.
+func (m *messages) composed(t testing.TB, self ID, key, payload string) []byte {
+	t.Helper()
+	item, err := m.format.compose(self, key, []byte(payload))
+	if err != nil {
+		t.Fatal(err)
 	}
+	return item
 }
 
 func TestMessageIsDeliveredOnce(t *testing.T) {
 	origin, receiver := handlerFor(t, 1), handlerFor(t, 2)
-	older := origin.compose(someID(t, 1), "k", []byte("older"))
-	newer := origin.compose(someID(t, 1), "k", []byte("newer"))
+	older := origin.composed(t, someID(t, 1), "k", "older")
+	newer := origin.composed(t, someID(t, 1), "k", "newer")
 	for _, step := range []struct {
 		what   string
 		item   []byte
@@ -46,8 +42,8 @@ func TestMessageIsDeliveredOnce(t *testing.T) {
 
 func TestMessagesWithoutAKeyStandForThemselves(t *testing.T) {
 	origin := handlerFor(t, 1)
-	first, _, _ := origin.Receive(origin.compose(someID(t, 1), "", nil), someID(t, 1))
-	second, _, _ := origin.Receive(origin.compose(someID(t, 1), "", nil), someID(t, 1))
+	first, _, _ := origin.Receive(origin.composed(t, someID(t, 1), "", ""), someID(t, 1))
+	second, _, _ := origin.Receive(origin.composed(t, someID(t, 1), "", ""), someID(t, 1))
 	if first.Name == second.Name {
 		t.Errorf("both have the name %q", first.Name)
 	}
@@ -59,36 +55,11 @@ func TestMessagesWithoutAKeyStandForThemselves(t *testing.T) {
 func TestMessagesBeyondTheQueueAreCounted(t *testing.T) {
 	origin, receiver := handlerFor(t, 1), handlerFor(t, 2)
 	for range 5 {
-		if _, spread, _ := receiver.Receive(origin.compose(someID(t, 1), "", nil), someID(t, 3)); !spread {
+		if _, spread, _ := receiver.Receive(origin.composed(t, someID(t, 1), "", ""), someID(t, 3)); !spread {
 			t.Error("a slow owner must not keep others from hearing it")
 		}
 	}
 	if got := receiver.lost.Load(); got != 3 {
 		t.Errorf("%d lost, want 3", got)
 	}
-}
-
-func TestMemoryOfMessagesIsBounded(t *testing.T) {
-	origin := handlerFor(t, 1)
-	for i := range 2*maxSeen + 10 {
-		origin.Receive(origin.compose(someID(t, 1), strconv.Itoa(i), nil), someID(t, 1))
-	}
-	if len(origin.seen) != maxSeen || len(origin.order) != maxSeen {
-		t.Errorf("remembers %d names in %d places, want %d", len(origin.seen), len(origin.order), maxSeen)
-	}
-}
-
-func FuzzMessage(f *testing.F) {
-	f.Add(handlerFor(f, 1).compose(someID(f, 1), "key", []byte("payload")))
-	f.Add([]byte{messageVersion})
-	f.Fuzz(func(t *testing.T, item []byte) {
-		before := bytes.Clone(item)
-		m, _, err := decompose(item)
-		if err == nil && len(m.key)+len(m.payload) > len(item) {
-			t.Errorf("%d bytes of key and payload out of %d", len(m.key)+len(m.payload), len(item))
-		}
-		if !bytes.Equal(before, item) {
-			t.Error("the item changed")
-		}
-	})
 }

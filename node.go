@@ -24,6 +24,7 @@ import (
 // carried out by the goroutine that owns the protocol, one after another.
 type Node struct {
 	log       *slog.Logger
+	wire      Wire
 	transport Transport
 	messages  *messages
 	events    *feed
@@ -93,7 +94,7 @@ func newNode(ctx context.Context, cfg Config, transport Transport) (*Node, error
 		return nil, err
 	}
 	started := time.Now()
-	self, err := identify(at, generation(started))
+	self, err := identify(at, cfg.Wire.generation(started))
 	if err != nil {
 		return nil, fmt.Errorf("selkie: %w", err)
 	}
@@ -102,8 +103,8 @@ func newNode(ctx context.Context, cfg Config, transport Transport) (*Node, error
 	life, end := context.WithCancel(context.Background())
 	n := &Node{
 		log:       cfg.Log,
+		wire:      cfg.Wire,
 		transport: transport,
-		messages:  newMessages(life.Done(), self, cfg.OnBroadcast, cfg.EventBuffer),
 		started:   started,
 		calls:     make(chan func()),
 		packets:   make(chan []byte, maxWaiting),
@@ -115,8 +116,9 @@ func newNode(ctx context.Context, cfg Config, transport Transport) (*Node, error
 	for range maxWaiting {
 		n.free <- nil
 	}
+	n.messages = newMessages(life.Done(), self, cfg.Wire.messages(n.clock), cfg.OnBroadcast, cfg.EventBuffer)
 	n.out = swim.NewOutbox[swim.ID](n.clock)
-	n.core, err = swim.NewWithHandler(self, cfg.Protocol, swim.Compact(), rand.New(rand.NewChaCha8(seed)), n.messages)
+	n.core, err = swim.NewWithHandler(self, cfg.Protocol, cfg.Wire.codec(), rand.New(rand.NewChaCha8(seed)), n.messages)
 	if err != nil {
 		end()
 		return nil, fmt.Errorf("selkie: %w", err)
@@ -126,9 +128,6 @@ func newNode(ctx context.Context, cfg Config, transport Transport) (*Node, error
 	n.events = newFeed(cfg.EventBuffer, alone.done())
 	return n, nil
 }
-
-// generation returns which life one that starts now is.
-func generation(now time.Time) uint64 { return uint64(max(now.UnixMilli(), 1)) }
 
 // clock tells the core the time. It starts at a second, because an instant of
 // 0 means never.

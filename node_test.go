@@ -520,6 +520,7 @@ func TestBadConfigurationIsNamed(t *testing.T) {
 			{"Seeds", func(c *Config) { c.Seeds = []string{":7946"} }},
 			{"Advertise", func(c *Config) { c.Advertise = "10.0.0.1:no-such-service" }},
 			{"Period", func(c *Config) { c.Protocol.Period = 1 }},
+			{"Wire", func(c *Config) { c.Wire = numWires }},
 		} {
 			conn, err := network.Listen(netip.MustParseAddrPort(addr(0)))
 			if err != nil {
