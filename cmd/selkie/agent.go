@@ -24,6 +24,7 @@ import (
 type agent struct {
 	*app
 	bind, advertise, cluster, profile string
+	wire                              wireFlag
 	join                              []string
 	insecure                          bool
 	endpoint, tokenFile               string
@@ -48,7 +49,11 @@ func (a *app) agentCommand() *cobra.Command {
 		Long: `Run a member of the cluster until it is told to leave, by SIGINT, SIGTERM or
 'selkie leave'. A second signal ends it at once.
 
-The first line of standard output is the address that others reach it at.`,
+The first line of standard output is the address that others reach it at.
+
+With --wire foca it is a member of a cluster of the Rust library foca, with the
+identity of its example agent. Packets have no frame then: nothing tells those of
+another cluster, so --cluster can not be given.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return g.run(c.Context(), c.Flags().Changed("leave-timeout"))
@@ -59,6 +64,7 @@ The first line of standard output is the address that others reach it at.`,
 	f.StringVar(&g.advertise, "advertise", "", "where others reach it, if not at --bind: host or host:port")
 	f.StringArrayVar(&g.join, "join", nil, "a member to join, host:port; repeat it for more")
 	f.StringVar(&g.cluster, "cluster", "", "name of the cluster; packets of others are refused")
+	g.wire.of(c, "what the members of the cluster speak")
 	f.Var(&choice{&g.profile, []string{"lan", "wan", "local"}}, "profile", "how quick to be")
 	f.BoolVar(&g.insecure, "insecure", false, "receive from a network although packets are not protected")
 	f.StringVar(&g.endpoint, "admin", os.Getenv("SELKIE_ADMIN"), "where it is talked to: unix:///path or http://host:port; by default a socket named after the port (SELKIE_ADMIN)")
@@ -158,6 +164,9 @@ func (g *agent) config() (selkie.Config, error) {
 			return selkie.Config{}, fail(exitUsage, "--join %q is not host:port", seed)
 		}
 	}
+	if g.wire.wire() == selkie.WireFoca && g.cluster != "" {
+		return selkie.Config{}, fail(exitUsage, "--cluster %q: packets of foca name no cluster", g.cluster)
+	}
 	if err := g.prepareAdmin(); err != nil {
 		return selkie.Config{}, err
 	}
@@ -166,6 +175,7 @@ func (g *agent) config() (selkie.Config, error) {
 	return selkie.Config{
 		Bind:      bind,
 		Advertise: g.advertise,
+		Wire:      g.wire.wire(),
 		Cluster:   g.cluster,
 		Seeds:     g.join,
 		Protocol:  profiles[g.profile],
@@ -214,7 +224,7 @@ func (g *agent) serve(ctx context.Context) (*server, error) {
 	}
 	s := &server{
 		node:    g.node,
-		about:   selfInfo{Cluster: g.cluster, Profile: g.profile, Version: version()},
+		about:   selfInfo{Wire: g.wire.name, Cluster: g.cluster, Profile: g.profile, Version: version()},
 		started: time.Now(),
 		seeds:   len(g.join) > 0,
 		token:   g.token,

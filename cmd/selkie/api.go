@@ -110,6 +110,7 @@ func describeCause(c selkie.Cause) *causeInfo {
 
 type selfInfo struct {
 	memberInfo
+	Wire          string         `json:"wire"`
 	Cluster       string         `json:"cluster"`
 	Profile       string         `json:"profile"`
 	Version       string         `json:"version"`

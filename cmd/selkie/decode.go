@@ -8,32 +8,36 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/selkie-go/selkie"
+	"github.com/selkie-go/selkie/foca"
 	"github.com/selkie-go/selkie/swim"
 	"github.com/selkie-go/selkie/transport/frame"
 	"github.com/spf13/cobra"
 )
 
 func (a *app) decodeCommand() *cobra.Command {
-	wire := "compact"
+	var wire wireFlag
 	c := &cobra.Command{
 		Use:   "decode HEX|-",
 		Short: "Print a packet field by field",
 		Long: `Print a packet field by field. It is given as hexadecimal digits, or read from
 standard input as it is, or as lines of such digits, which may be followed by
 other lines. A packet still in the frame that it travels in over UDP is taken
-out of it, if the checksum is right.`,
-		Example: "  selkie decode 2031a5...\n  selkie decode -o json - < packet.bin",
+out of it, if the checksum is right.
+
+With --wire foca it is one of the Rust library foca, with the identity of its
+example agent, and messages have the names that they have there.`,
+		Example: "  selkie decode 2031a5...\n  selkie decode -o json - < packet.bin\n  selkie decode --wire foca 007f000001fb411f...",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			data, err := a.readPacket(args[0])
 			if err != nil {
 				return err
 			}
-			return a.decode(data)
+			return a.decode(data, wire.wire())
 		},
 	}
-	c.Flags().Var(&choice{&wire, []string{"compact"}}, "wire", "format of the packet")
-	complete(c, "wire", func() []string { return []string{"compact"} })
+	wire.of(c, "format of the packet")
 	return a.prints(c, "text", "json")
 }
 
@@ -130,25 +134,53 @@ type decodedPayload struct {
 	Hex   string `json:"hex"`
 }
 
-func (a *app) decode(data []byte) error {
-	d := decoded{Bytes: len(data)}
+func (a *app) decode(data []byte, wire selkie.Wire) error {
+	decode := decodeCompact
+	if wire == selkie.WireFoca {
+		decode = decodeFoca
+	}
+	d, err := decode(data)
+	if err != nil {
+		return err
+	}
+	if a.output == "json" {
+		return printJSON(a.out, d)
+	}
+	return d.print(a.out)
+}
+
+// decodeCompact reads a packet of ours, in its frame or out of it.
+func decodeCompact(data []byte) (*decoded, error) {
+	d := &decoded{Bytes: len(data)}
 	if len(data) > 0 && data[0] == frame.Version {
 		inner, err := unframe(data)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		d.Frame = &decodedFrame{Cluster: hex.EncodeToString(data[1:5]), Bytes: frame.Overhead}
 		data = inner
 	}
 	var p swim.Packet[swim.ID]
 	if err := swim.Compact().Parse(data, &p); err != nil {
-		return fmt.Errorf("not a packet: %w", err)
+		return nil, fmt.Errorf("not a packet: %w", err)
 	}
 	d.fill(&p)
-	if a.output == "json" {
-		return printJSON(a.out, d)
+	return d, nil
+}
+
+// decodeFoca reads a packet of foca, and says only what is in it.
+func decodeFoca(data []byte) (*decoded, error) {
+	var p swim.Packet[swim.ID]
+	if err := foca.Bincode().Parse(data, &p); err != nil {
+		return nil, fmt.Errorf("not a packet of foca: %w", err)
 	}
-	return d.print(a.out)
+	d := &decoded{Bytes: len(data)}
+	d.fill(&p)
+	d.Message = foca.MessageName(p.Header.Message)
+	if p.Header.Message == swim.MessageTurnUndead {
+		d.About, d.AtMost = nil, nil
+	}
+	return d, nil
 }
 
 // unframe takes a packet out of its frame, whatever the cluster.

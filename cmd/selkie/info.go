@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/selkie-go/selkie"
 	"github.com/spf13/cobra"
 )
 
@@ -48,8 +49,9 @@ func (a *app) info(ctx context.Context) error {
 	return printTable(a.out, [][]string{
 		{"address", info.Addr},
 		{"state", info.State},
-		{"generation", fmt.Sprintf("%d (%s)", info.Generation, time.UnixMilli(int64(info.Generation)).UTC().Format(time.RFC3339))},
+		{"generation", fmt.Sprintf("%d (%s)", info.Generation, info.begin().UTC().Format(time.RFC3339))},
 		{"incarnation", fmt.Sprint(info.Incarnation)},
+		{"wire", info.Wire},
 		{"cluster", cluster},
 		{"profile", info.Profile},
 		{"members", summary(info.Members)},
@@ -60,6 +62,14 @@ func (a *app) info(ctx context.Context) error {
 		{"sent", fmt.Sprintf("%d packets, %d bytes", stats.PacketsSent, stats.BytesSent)},
 		{"received", fmt.Sprintf("%d packets, %d bytes", stats.PacketsReceived, stats.BytesReceived)},
 	})
+}
+
+// begin is when the life of an agent began, by its generation.
+func (s *selfInfo) begin() time.Time {
+	if s.Wire == selkie.WireFoca.String() {
+		return time.Unix(int64(s.Generation), 0)
+	}
+	return time.UnixMilli(int64(s.Generation))
 }
 
 // healthText says in words how much an agent doubts itself.

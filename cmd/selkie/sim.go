@@ -42,6 +42,7 @@ is 1.`,
 // verbs share: a seed means the same to all of them only with the same flags.
 type mixture struct {
 	large       bool
+	wire        simWireFlag
 	nodes       int
 	least, most time.Duration
 }
@@ -58,6 +59,7 @@ func (m *mixture) add(c *cobra.Command) {
 	f := c.Flags()
 	f.BoolVar(&m.large, "large", false, fmt.Sprintf("one cluster in fifty has up to %d nodes", largeNodes))
 	f.IntVar(&m.nodes, "nodes", 0, fmt.Sprintf("most nodes of the other clusters (%d); more than that only with --large", defaultNodes))
+	m.wire.of(c, "what the nodes speak; foca's is a mixed cluster (plain, foca in one of sixteen)")
 	f.DurationVar(&m.least, "least", defaultLeast, "least virtual time in which things go wrong")
 	f.DurationVar(&m.most, "most", defaultMost, "most virtual time in which things go wrong")
 }
@@ -80,7 +82,7 @@ func (m *mixture) drawing() (func(seed uint64) sim.Plan, error) {
 	case m.least > m.most:
 		return nil, fail(exitUsage, "--least %v is more than --most %v", m.least, m.most)
 	}
-	mix := sim.Mix{MaxNodes: m.nodes, Least: m.least, Most: m.most, Large: m.large}
+	mix := sim.Mix{MaxNodes: m.nodes, Least: m.least, Most: m.most, Large: m.large, Wire: m.wire.wire()}
 	return func(seed uint64) sim.Plan { return sim.Draw(seed, mix) }, nil
 }
 
@@ -93,6 +95,9 @@ func (m *mixture) String() string {
 	}
 	if m.nodes != 0 {
 		flags = append(flags, fmt.Sprint("--nodes ", m.nodes))
+	}
+	if m.wire.wire() != sim.WirePlain {
+		flags = append(flags, fmt.Sprint("--wire ", m.wire.wire()))
 	}
 	if m.least != defaultLeast {
 		flags = append(flags, fmt.Sprint("--least ", m.least))

@@ -57,6 +57,7 @@ type script struct {
 	form      time.Duration
 	seed      uint64
 	profile   string
+	wire      simWireFlag
 	loss      float64
 	duplicate float64
 	faults    []faultFlag
@@ -128,6 +129,7 @@ func (s *script) add(c *cobra.Command) {
 	s.profile = names[0]
 	f.Var(&choice{&s.profile, names}, "profile", "the network, and the configuration for it")
 	complete(c, "profile", func() []string { return names })
+	s.wire.of(c, "what the nodes speak; with foca's, those with odd numbers do what foca does")
 	f.Float64Var(&s.loss, "loss", 0, "the probability that a packet is lost")
 	f.Float64Var(&s.duplicate, "duplicate", 0, "the probability that a packet arrives twice")
 	for i := range faultVerbs {
@@ -157,7 +159,7 @@ func (s *script) plan(c *cobra.Command, in io.Reader) (sim.Plan, error) {
 	case !(s.duplicate >= 0 && s.duplicate <= 1):
 		return sim.Plan{}, fail(exitUsage, "--duplicate %v must be from 0 to 1", s.duplicate)
 	}
-	p := sim.Plan{Seed: s.seed, Profile: s.profile, Nodes: s.nodes, Form: s.form, For: s.span}
+	p := sim.Plan{Seed: s.seed, Profile: s.profile, Wire: s.wire.wire(), Nodes: s.nodes, Form: s.form, For: s.span}
 	if s.loss > 0 || s.duplicate > 0 {
 		p.Faults = append(p.Faults, sim.Fault{Name: "link", Kind: sim.FaultLink, Link: &sim.Link{Loss: s.loss, Duplicate: s.duplicate}})
 	}
@@ -178,7 +180,7 @@ func (s *script) plan(c *cobra.Command, in io.Reader) (sim.Plan, error) {
 
 // read returns the plan of a file.
 func (s *script) read(c *cobra.Command, in io.Reader) (sim.Plan, error) {
-	for _, flag := range []string{"nodes", "for", "form", "seed", "profile", "loss", "duplicate", "heal"} {
+	for _, flag := range []string{"nodes", "for", "form", "seed", "profile", "wire", "loss", "duplicate", "heal"} {
 		if c.Flags().Changed(flag) {
 			return sim.Plan{}, fail(exitUsage, "--%s and --plan can not both be given", flag)
 		}
@@ -220,6 +222,8 @@ func (s *script) checkFile(p *sim.Plan) error {
 		return fail(exitUsage, "--plan %s has more than %d nodes", s.file, mostNodes)
 	case !slices.ContainsFunc(sim.Profiles(), known):
 		return fail(exitUsage, "--plan %s: there is no profile %q", s.file, p.Profile)
+	case !slices.Contains(sim.Wires(), p.Wire):
+		return fail(exitUsage, "--plan %s: there is no wire %q", s.file, p.Wire)
 	}
 	kinds := sim.FaultKinds()
 	for _, f := range p.Faults {

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"github.com/selkie-go/selkie"
+	"github.com/selkie-go/selkie/sim"
+	"github.com/spf13/cobra"
+)
+
+// A wireFlag is the value of --wire: what the members of a cluster speak.
+type wireFlag struct{ name string }
+
+// of a command.
+func (w *wireFlag) of(c *cobra.Command, usage string) {
+	w.name = selkie.WireCompact.String()
+	words := []string{selkie.WireCompact.String(), selkie.WireFoca.String()}
+	c.Flags().Var(&choice{&w.name, words}, "wire", usage)
+	complete(c, "wire", func() []string { return words })
+}
+
+func (w *wireFlag) wire() selkie.Wire {
+	if w.name == selkie.WireFoca.String() {
+		return selkie.WireFoca
+	}
+	return selkie.WireCompact
+}
+
+// A simWireFlag is the value of --wire of the simulator: what the nodes speak.
+type simWireFlag struct{ name string }
+
+// of a command.
+func (w *simWireFlag) of(c *cobra.Command, usage string) {
+	var words []string
+	for _, wire := range sim.Wires() {
+		words = append(words, wire.String())
+	}
+	w.name = words[0]
+	c.Flags().Var(&choice{&w.name, words}, "wire", usage)
+	complete(c, "wire", func() []string { return words })
+}
+
+func (w *simWireFlag) wire() sim.Wire {
+	if w.name == sim.WireFoca.String() {
+		return sim.WireFoca
+	}
+	return sim.WirePlain
+}
