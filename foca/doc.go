@@ -43,10 +43,11 @@
 //
 // # What was checked
 //
-// Headers of every message, updates, and whole packets that foca 0.18 wrote with
-// bincode 1 and its DefaultOptions are in testdata; they are read, and written
-// as the same bytes. No packet with a payload is among them, and no goodbye:
-// their form was read in the source of foca, and so was that of a missing
-// count. foca 0.19 and 1.x use bincode 2 with its standard configuration, which
-// is built to the same scheme; that was not checked.
+// Packets that foca wrote are in testdata: headers of every message, updates and
+// whole packets of foca 0.18, with bincode 1 and its DefaultOptions, and packets of
+// every message that members of foca sent in a cluster with ours, payloads and a
+// goodbye among them. They are read, and written as the same bytes. How a missing
+// count is meant was read in the source of foca. foca 0.19 and 1.x use bincode 2
+// with its standard configuration, which is built to the same scheme; that was not
+// checked.
 package foca

@@ -22,6 +22,7 @@ type vector struct {
 	Incarnation    swim.Incarnation
 	State          string
 	Detail, What   string
+	Means          string // of a live one, how the packet is printed here
 	Hex            string
 }
 
@@ -45,16 +46,22 @@ func (id *vectorID) UnmarshalJSON(data []byte) error {
 
 func vectors(t testing.TB) []vector {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("testdata", "foca-wire.json"))
+	all := append(vectorsOf(t, "foca-wire.json"), vectorsOf(t, "foca-live.json")...)
+	if len(all) != 18+14 {
+		t.Fatalf("there are %d vectors", len(all))
+	}
+	return all
+}
+
+func vectorsOf(t testing.TB, name string) []vector {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var file struct{ Vectors []vector }
 	if err := json.Unmarshal(data, &file); err != nil {
 		t.Fatal(err)
-	}
-	if len(file.Vectors) != 18 {
-		t.Fatalf("there are %d vectors", len(file.Vectors))
 	}
 	return file.Vectors
 }
@@ -133,6 +140,9 @@ func TestPacketsOfFocaMeanWhatItMeant(t *testing.T) {
 			"feed [192.168.0.9:250#70000 alive 0, [2001:db8::1]:80#300 suspect 5]",
 	}
 	for _, v := range vectors(t) {
+		if v.Means != "" {
+			want[v.What] = v.Means
+		}
 		if v.Kind != "packet" {
 			continue
 		}
@@ -181,9 +191,14 @@ func TestPayloadsBehindVectors(t *testing.T) {
 			t.Fatal(err)
 		}
 		data = append(data, framed...)
-		if ok := checkParse(t, c, data); ok != got.Header.Message.HasPayloads() {
+		ok := checkParse(t, c, data)
+		if ok != got.Header.Message.HasPayloads() {
 			t.Errorf("%v with a payload: accepted %v", got, ok)
-		} else if ok && !bytes.Equal(parsed(t, c, data).Payloads[0], item) {
+		}
+		if !ok {
+			continue
+		}
+		if all := parsed(t, c, data).Payloads; !bytes.Equal(all[len(all)-1], item) {
 			t.Errorf("%v: the payload changed", got)
 		}
 	}
