@@ -58,6 +58,9 @@ func (k *keyed) compose(self ID, key string, payload []byte) ([]byte, error) {
 	return append(item, payload...), nil
 }
 
+// withdraw implements [messageFormat]. The next try has a sequence of its own.
+func (k *keyed) withdraw([]byte) {}
+
 // take implements [messageFormat].
 func (k *keyed) take(item []byte, _ ID) (got message, key swim.Key, isNew bool, err error) {
 	got, sequence, err := decompose(item)

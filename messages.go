@@ -22,8 +22,9 @@ const MaxKey = 255
 //
 // A payload must fit into a packet besides its key; one that does not, or a
 // key of more than [MaxKey] bytes, is an error that wraps [swim.ErrTooBig].
-// [swim.ErrFull] says that too many payloads are being told, [swim.ErrEncode]
-// that a key can not travel with [WireFoca].
+// [swim.ErrFull] says that too many payloads are being told. With [WireFoca] a key
+// can not travel, which is [swim.ErrEncode], and an empty payload is
+// [swim.ErrEmpty].
 func (n *Node) Broadcast(key string, payload []byte) error {
 	if len(key) > MaxKey {
 		return fmt.Errorf("selkie: %w: a key of %d bytes", swim.ErrTooBig, len(key))
@@ -34,6 +35,7 @@ func (n *Node) Broadcast(key string, payload []byte) error {
 			return err
 		}
 		if _, err := n.core.AddBroadcast(item, n.out); err != nil {
+			n.messages.format.withdraw(item)
 			return fmt.Errorf("selkie: %w", err)
 		}
 		return nil
@@ -67,6 +69,9 @@ type messageFormat interface {
 	// take reads what travels, which the sender passed on. If it is new, it is
 	// told to others under a key. The payload may point into the item.
 	take(item []byte, sender ID) (got message, key swim.Key, isNew bool, err error)
+	// withdraw is told that a payload of ours, which was composed, is not told to
+	// anybody.
+	withdraw(item []byte)
 }
 
 func newMessages(end <-chan struct{}, self ID, format messageFormat, owner func(ID, string, []byte), queue int) *messages {

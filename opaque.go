@@ -22,6 +22,9 @@ func (o *opaque) compose(_ ID, key string, payload []byte) ([]byte, error) {
 	return payload, nil
 }
 
+// withdraw implements [messageFormat]: the next try is no repetition.
+func (o *opaque) withdraw(item []byte) { o.seen.Forget(item) }
+
 // take implements [messageFormat].
 func (o *opaque) take(item []byte, sender ID) (got message, key swim.Key, isNew bool, err error) {
 	key, isNew = o.seen.Add(item, o.clock())

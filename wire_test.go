@@ -97,6 +97,7 @@ func TestBroadcastOnFocasWireHasNoKey(t *testing.T) {
 		for i := range 5 {
 			nodes = append(nodes, start(t, network, addr(i), likeFoca, seeds(addr(0)), func(c *Config) {
 				c.OnBroadcast = func(_ ID, key string, payload []byte) { got <- fmt.Sprintf("%s=%s", key, payload) }
+				c.Protocol.Transmissions = swim.Scale{Factor: 4, Least: 20} // so that gossip misses nobody by chance
 			}))
 		}
 		time.Sleep(5 * time.Second)
@@ -116,6 +117,35 @@ func TestBroadcastOnFocasWireHasNoKey(t *testing.T) {
 			if g := <-got; g != "=green" {
 				t.Errorf("delivered %q", g)
 			}
+		}
+	})
+}
+
+func TestBroadcastThatFoundNoRoomOnFocasWireMayBeTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := mem.NewNetwork()
+		got := make(chan string, 10)
+		n := start(t, network, addr(0), likeFoca, func(c *Config) { c.Protocol.MaxBroadcasts = 1 })
+		start(t, network, addr(1), likeFoca, seeds(addr(0)), func(c *Config) {
+			c.OnBroadcast = func(_ ID, _ string, payload []byte) { got <- string(payload) }
+		})
+		time.Sleep(5 * time.Second)
+		if err := n.Broadcast("", []byte("first")); err != nil {
+			t.Fatal(err)
+		}
+		if err := n.Broadcast("", []byte("second")); !errors.Is(err, swim.ErrFull) {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second)
+		if err := n.Broadcast("", []byte("second")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second)
+		if len(got) != 2 {
+			t.Errorf("%d of 2 were delivered", len(got))
+		}
+		if err := n.Broadcast("", nil); !errors.Is(err, swim.ErrEmpty) {
+			t.Errorf("an empty payload: %v", err)
 		}
 	})
 }

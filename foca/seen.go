@@ -40,6 +40,9 @@ func (s *Seen) Add(payload []byte, now swim.Instant) (key swim.Key, isNew bool) 
 	return swim.Key{Name: string(hash[:]), Version: uint64(now)}, true
 }
 
+// Forget takes back that a payload was noted, of which nobody was told.
+func (s *Seen) Forget(payload []byte) { delete(s.at, sha256.Sum256(payload)) }
+
 // note remembers a payload in the place of the oldest. One that is new again
 // keeps its older place too, which then is no reason to forget it.
 func (s *Seen) note(hash contentHash, now swim.Instant) {

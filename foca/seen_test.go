@@ -62,6 +62,19 @@ func TestSeenIsBounded(t *testing.T) {
 	}
 }
 
+func TestForgottenPayloadIsNew(t *testing.T) {
+	var s Seen
+	s.Forget([]byte("never there"))
+	s.Add([]byte("one"), 1)
+	s.Forget([]byte("one"))
+	if _, isNew := s.Add([]byte("one"), 2); !isNew {
+		t.Error("it is known")
+	}
+	if _, isNew := s.Add([]byte("one"), 3); isNew {
+		t.Error("it is new twice")
+	}
+}
+
 func TestPayloadThatIsNewAgainIsRemembered(t *testing.T) {
 	var s Seen
 	s.Add([]byte("again"), 1)
