@@ -87,13 +87,16 @@ func (r *rustMember) send(to ID, p *swim.Packet[ID]) {
 	}
 }
 
-// next passes over what came so far, lets time pass, and returns the packets
-// that came meanwhile and are wanted.
-func (r *rustMember) next(wait time.Duration, wanted func(p *swim.Packet[ID]) bool) (found []swim.Packet[ID]) {
+// after passes over what came so far, does something, lets time pass, and returns
+// the packets that came since and are wanted.
+func (r *rustMember) after(do func(), wait time.Duration, wanted func(p *swim.Packet[ID]) bool) (found []swim.Packet[ID]) {
+	synctest.Wait()
 	r.mu.Lock()
 	r.heard = nil
 	r.mu.Unlock()
+	do()
 	time.Sleep(wait)
+	synctest.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, p := range r.heard {
@@ -103,6 +106,15 @@ func (r *rustMember) next(wait time.Duration, wanted func(p *swim.Packet[ID]) bo
 	}
 	return found
 }
+
+// become changes what it is.
+func (r *rustMember) become(change func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	change()
+}
+
+func nothing() {}
 
 func is(m swim.Message) func(p *swim.Packet[ID]) bool {
 	return func(p *swim.Packet[ID]) bool { return p.Header.Message == m }
@@ -124,14 +136,13 @@ func joined(t *testing.T, network *mem.Network, configure ...func(*Config)) (*No
 	if err != nil {
 		t.Fatal(err)
 	}
-	if feeds := r.next(time.Second, func(p *swim.Packet[ID]) bool { return true }); len(feeds) > 0 {
-		t.Errorf("unasked: %v", feeds)
+	if unasked := r.after(nothing, time.Second, func(p *swim.Packet[ID]) bool { return true }); len(unasked) > 0 {
+		t.Errorf("unasked: %v", unasked)
 	}
-	r.say(toAnyLife, swim.Header[ID]{Message: swim.MessageAnnounce})
-	if feeds := r.next(0, is(swim.MessageFeed)); len(feeds) > 1 {
+	announce := func() { r.say(toAnyLife, swim.Header[ID]{Message: swim.MessageAnnounce}) }
+	if feeds := r.after(announce, 3*time.Second, is(swim.MessageFeed)); len(feeds) != 1 {
 		t.Errorf("fed %d times", len(feeds))
 	}
-	time.Sleep(3 * time.Second)
 	wantState(t, n, addr(1), Alive)
 	return n, r
 }
@@ -139,11 +150,11 @@ func joined(t *testing.T, network *mem.Network, configure ...func(*Config)) (*No
 func TestFocaMemberIsProbedAndProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, r := joined(t, mem.NewNetwork())
-		if pings := r.next(10*time.Second, is(swim.MessagePing)); len(pings) < 8 || len(pings) > 12 {
+		if pings := r.after(nothing, 10*time.Second, is(swim.MessagePing)); len(pings) < 8 || len(pings) > 12 {
 			t.Errorf("%d pings in 10 s", len(pings))
 		}
-		r.say(n.Self().ID, swim.Header[ID]{Message: swim.MessagePing, Number: 255})
-		if acks := r.next(time.Second, is(swim.MessageAck)); len(acks) != 1 || acks[0].Header.Number != 255 {
+		ping := func() { r.say(n.Self().ID, swim.Header[ID]{Message: swim.MessagePing, Number: 255}) }
+		if acks := r.after(ping, time.Second/2, is(swim.MessageAck)); len(acks) != 1 || acks[0].Header.Number != 255 {
 			t.Errorf("acks of ping #255: %v", acks)
 		}
 		// 300 periods later its numbers have begun anew.
@@ -158,16 +169,12 @@ func TestFocaMemberIsProbedAndProbes(t *testing.T) {
 func TestFocaMemberIsSuspectedAndRefutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, r := joined(t, mem.NewNetwork())
-		r.mu.Lock()
-		r.mute = true
-		r.mu.Unlock()
-		if told := r.next(3*time.Second, about(r.id, Suspect)); len(told) == 0 {
+		mute := func() { r.become(func() { r.mute = true }) }
+		if told := r.after(mute, 3*time.Second, about(r.id, Suspect)); len(told) == 0 {
 			t.Error("a suspect is not told")
 		}
 		wantState(t, n, addr(1), Suspect)
-		r.mu.Lock()
-		r.mute, r.inc = false, 1
-		r.mu.Unlock()
+		r.become(func() { r.mute, r.inc = false, 1 })
 		time.Sleep(10 * time.Second)
 		if m := wantState(t, n, addr(1), Alive); m.Incarnation != 1 {
 			t.Errorf("it is known as %v", m)
@@ -179,9 +186,11 @@ func TestNodeRefutesWhatFocaSuspects(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, r := joined(t, mem.NewNetwork())
 		self := n.Self()
-		r.say(self.ID, swim.Header[ID]{Message: swim.MessageGossip}, swim.Update[ID]{Member: swim.Member[ID]{ID: self.ID, State: Suspect}})
+		accuse := func() {
+			r.say(self.ID, swim.Header[ID]{Message: swim.MessageGossip}, swim.Update[ID]{Member: swim.Member[ID]{ID: self.ID, State: Suspect}})
+		}
 		refuted := func(p *swim.Packet[ID]) bool { return uint64(p.Header.SrcIncarnation) == self.Incarnation+1 }
-		if said := r.next(time.Second, refuted); len(said) == 0 {
+		if said := r.after(accuse, time.Second, refuted); len(said) == 0 {
 			t.Error("it does not refute")
 		}
 		// A suspicion at the last incarnation that the wire has can not be refuted.
@@ -197,24 +206,22 @@ func TestFocaMemberGoesDownAndRenews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, r := joined(t, mem.NewNetwork())
 		events := record(t, n)
-		r.mu.Lock()
-		r.mute = true
-		r.mu.Unlock()
-		if told := r.next(time.Minute, is(swim.MessageTurnUndead)); len(told) == 0 {
+		mute := func() { r.become(func() { r.mute = true }) }
+		if told := r.after(mute, time.Minute, is(swim.MessageTurnUndead)); len(told) == 0 {
 			t.Error("who is down is not told")
 		}
 		wantState(t, n, addr(1), Down)
 		// A verdict is final: no incarnation brings this identity back.
-		r.inc = 9
-		r.say(n.Self().ID, swim.Header[ID]{Message: swim.MessagePing, Number: 1})
-		if told := r.next(2*time.Second, is(swim.MessageTurnUndead)); len(told) == 0 {
+		r.become(func() { r.inc = 9 })
+		ping := func() { r.say(n.Self().ID, swim.Header[ID]{Message: swim.MessagePing, Number: 1}) }
+		if told := r.after(ping, 2*time.Second, is(swim.MessageTurnUndead)); len(told) == 0 {
 			t.Error("who is down and speaks is not told")
 		}
 		wantState(t, n, addr(1), Down)
-		r.mu.Lock()
-		r.id, _ = r.id.Renew()
-		r.inc, r.mute = 0, false
-		r.mu.Unlock()
+		r.become(func() {
+			r.id, _ = r.id.Renew()
+			r.inc, r.mute = 0, false
+		})
 		r.say(n.Self().ID, swim.Header[ID]{Message: swim.MessageAnnounce})
 		time.Sleep(5 * time.Second)
 		if m := wantState(t, n, addr(1), Alive); m.ID != r.id {
@@ -230,8 +237,8 @@ func TestNodeObeysTurnUndead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, r := joined(t, mem.NewNetwork())
 		self := n.Self()
-		r.say(self.ID, swim.Header[ID]{Message: swim.MessageTurnUndead})
-		if said := r.next(time.Second, is(swim.MessageAnnounce)); len(said) == 0 {
+		demand := func() { r.say(self.ID, swim.Header[ID]{Message: swim.MessageTurnUndead}) }
+		if said := r.after(demand, time.Second, is(swim.MessageAnnounce)); len(said) == 0 {
 			t.Error("it does not tell that it renewed")
 		}
 		if renewed := n.Self(); !renewed.ID.Supersedes(self.ID) {
@@ -248,14 +255,20 @@ func TestGoodbyesCrossFocasWire(t *testing.T) {
 		other.say(n.Self().ID, swim.Header[ID]{Message: swim.MessageAnnounce})
 		time.Sleep(5 * time.Second)
 		// foca's goodbye is a gossip in which a member says that it is down itself.
-		other.send(n.Self().ID, &swim.Packet[ID]{Header: swim.Header[ID]{Message: swim.MessageGossip, SrcState: Left}})
-		other.conn.Close()
-		if told := r.next(5*time.Second, about(other.id, Down)); len(told) == 0 {
+		goodbye := func() {
+			other.send(n.Self().ID, &swim.Packet[ID]{Header: swim.Header[ID]{Message: swim.MessageGossip, SrcState: Left}})
+			other.conn.Close()
+		}
+		if told := r.after(goodbye, 5*time.Second, about(other.id, Down)); len(told) == 0 {
 			t.Error("a goodbye is not passed on")
 		}
 		wantState(t, n, addr(2), Left)
-		go func() { _ = n.Leave(t.Context()) }()
-		if said := r.next(time.Second, func(p *swim.Packet[ID]) bool { return p.Header.SrcState == Left }); len(said) == 0 {
+		leave := func() {
+			if err := n.Leave(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		if said := r.after(leave, time.Second, func(p *swim.Packet[ID]) bool { return p.Header.SrcState == Left }); len(said) == 0 {
 			t.Error("it says no goodbye")
 		}
 	})
@@ -276,19 +289,23 @@ func TestPayloadsCrossFocasWire(t *testing.T) {
 				return slices.ContainsFunc(p.Payloads, func(b []byte) bool { return string(b) == payload })
 			}
 		}
-		for range 2 {
-			r.send(n.Self().ID, &swim.Packet[ID]{Header: swim.Header[ID]{Message: swim.MessageBroadcast}, Payloads: [][]byte{[]byte("theirs")}})
+		broadcast := func() {
+			for range 2 {
+				r.send(n.Self().ID, &swim.Packet[ID]{Header: swim.Header[ID]{Message: swim.MessageBroadcast}, Payloads: [][]byte{[]byte("theirs")}})
+			}
 		}
-		if told := other.next(5*time.Second, carries("theirs")); len(told) == 0 {
+		if told := other.after(broadcast, 5*time.Second, carries("theirs")); len(told) == 0 {
 			t.Error("a payload is not passed on")
 		}
 		if g := <-got; g != addr(1)+" theirs" || len(got) > 0 {
 			t.Errorf("delivered %q and %d more", g, len(got))
 		}
-		if err := n.Broadcast("", []byte("ours")); err != nil {
-			t.Fatal(err)
+		ours := func() {
+			if err := n.Broadcast("", []byte("ours")); err != nil {
+				t.Error(err)
+			}
 		}
-		if told := r.next(5*time.Second, carries("ours")); len(told) == 0 {
+		if told := r.after(ours, 5*time.Second, carries("ours")); len(told) == 0 {
 			t.Error("a payload of ours does not arrive")
 		}
 	})
