@@ -14,9 +14,12 @@ import (
 	"github.com/selkie-go/selkie/transport/frame"
 )
 
-// MaxPayload is the most bytes that one datagram carries: what an IPv4 packet
-// has room for, less the frame.
-const MaxPayload = 65507 - frame.Overhead
+// maxDatagram is the most bytes that an IPv4 packet has room for.
+const maxDatagram = 65507
+
+// MaxPayload is the most bytes that one datagram carries in a frame; without one
+// [frame.Overhead] more.
+const MaxPayload = maxDatagram - frame.Overhead
 
 // Sizes that we ask the system for. A cluster speaks in bursts (everybody
 // answers at once), and what the socket can not hold is lost; the system may
@@ -61,6 +64,8 @@ func Listen(bind netip.AddrPort, cluster string) (*Conn, error) {
 
 // ListenBare is [Listen] for datagrams without a frame: to speak with programs
 // of others. Nothing tells a damaged one then, or one of another cluster.
+// [Conn.ReadFrom] refuses a datagram that fills its memory to the last byte, which
+// may have been cut, and counts it as [ErrorTooBig].
 func ListenBare(bind netip.AddrPort) (*Conn, error) {
 	if !bind.IsValid() {
 		return nil, errors.New("udp: no address to listen on")
@@ -82,7 +87,7 @@ func ListenBare(bind netip.AddrPort) (*Conn, error) {
 		local:  unmap(socket.LocalAddr().(*net.UDPAddr).AddrPort()),
 		bare:   true,
 		closed: make(chan struct{}),
-		out:    make([]byte, 0, MaxPayload+frame.Overhead),
+		out:    make([]byte, 0, maxDatagram),
 	}, nil
 }
 
@@ -110,6 +115,10 @@ func (c *Conn) ReadFrom(b []byte) (n int, from netip.AddrPort, err error) {
 			continue
 		}
 		failures = 0
+		if c.bare && n == len(b) {
+			c.readErrors[ErrorTooBig].Add(1)
+			continue
+		}
 		payload, err := c.unwrap(b[:n])
 		if err != nil {
 			c.refused[err.(frame.Fault)].Add(1)
@@ -156,13 +165,14 @@ func (c *Conn) survive(err error, failures int) bool {
 	}
 }
 
-// WriteTo sends a payload of at most [MaxPayload] bytes and returns as soon as
+// WriteTo sends a payload of at most [MaxPayload] bytes, or without a frame
+// [frame.Overhead] more, and returns as soon as
 // the system has taken it. An error is counted and means that this one
 // datagram is lost, nothing more; after [Conn.Close] it is [net.ErrClosed].
 func (c *Conn) WriteTo(b []byte, to netip.AddrPort) error {
-	if len(b) > MaxPayload {
+	if most := maxDatagram - c.Overhead(); len(b) > most {
 		c.writeErrors[ErrorTooBig].Add(1)
-		return fmt.Errorf("udp: a payload of %d bytes: no more than %d fit", len(b), MaxPayload)
+		return fmt.Errorf("udp: a payload of %d bytes: no more than %d fit", len(b), most)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -286,6 +286,20 @@ func TestBareDatagramsAreThePayloadAndNothingElse(t *testing.T) {
 	}
 	send(t, bare, "", bare.LocalAddr())
 	wantRead(t, bare, "", bare.LocalAddr())
+	largest := string(bytes.Repeat([]byte("x"), udp.MaxPayload+frame.Overhead))
+	send(t, bare, largest, bare.LocalAddr())
+	wantRead(t, bare, largest, bare.LocalAddr())
+	if err := bare.WriteTo(make([]byte, len(largest)+1), bare.LocalAddr()); err == nil {
+		t.Error("a larger payload was sent")
+	}
+	send(t, bare, "longer than its memory", bare.LocalAddr())
+	send(t, bare, "fits", bare.LocalAddr())
+	if n, _, err := bare.ReadFrom(make([]byte, 10)); err != nil || n != len("fits") {
+		t.Errorf("%d bytes of what was cut, %v", n, err)
+	}
+	if s := bare.Stats(); s.ReadErrors[udp.ErrorTooBig] != 1 {
+		t.Errorf("read errors %v", s.ReadErrors)
+	}
 	send(t, bare, "no frame", framed.LocalAddr())
 	send(t, framed, "framed", framed.LocalAddr())
 	wantRead(t, framed, "framed", framed.LocalAddr())
