@@ -24,7 +24,7 @@ func (o *oracle) checkCodec(n *Node, p *swim.Packet[ID], data []byte) {
 		o.broken("S29", n, n.number, "wrote %v, which is no packet: %v", p, err)
 		return
 	}
-	if o.w.profile.Wire == WirePlain && !sameWords(p, q) {
+	if !sameWords(o.w.profile.Wire.expressed(p), q) {
 		o.broken("S29", n, n.number, "wrote %v, read %v", p, q)
 	}
 	q.PadTo = p.PadTo

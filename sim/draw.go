@@ -9,9 +9,9 @@ type Mix struct {
 	// probes every second; others take as many periods. If zero, 5 to 60
 	// minutes.
 	Least, Most time.Duration
-	// Wire is what all nodes speak. If zero, [WirePlain], and foca's in one plan
+	// Wire is what all nodes speak. If nil, [WirePlain], and foca's in one plan
 	// of sixteen.
-	Wire Wire
+	Wire *Wire
 	// Large lets one cluster in fifty have up to 1,000 nodes, for a shorter
 	// time.
 	Large bool
@@ -34,8 +34,11 @@ func Draw(seed uint64, m Mix) Plan {
 		nodes = d.log(65, 1000)
 		lasts = max(lasts*64/time.Duration(nodes), time.Minute)
 	}
-	p := Plan{Seed: seed, Nodes: nodes, Wire: m.Wire}
-	if roll(seed, "which wire").below(16) == 0 {
+	p := Plan{Seed: seed, Nodes: nodes}
+	switch {
+	case m.Wire != nil:
+		p.Wire = *m.Wire
+	case roll(seed, "which wire").below(16) == 0:
 		p.Wire = WireFoca
 	}
 	drawConfig(roll(seed, "config"), &p)

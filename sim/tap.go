@@ -1,10 +1,6 @@
 package sim
 
-import (
-	"math"
-
-	"github.com/selkie-go/selkie/swim"
-)
+import "github.com/selkie-go/selkie/swim"
 
 // A tap is the codec of a world: it shows the oracle what the nodes write and
 // read, so that nobody has to parse a packet a second time.
@@ -52,9 +48,4 @@ func (t *tap) Parse(data []byte, p *swim.Packet[ID]) error {
 }
 
 // Limits implements [swim.Narrow].
-func (t *tap) Limits() swim.Limits {
-	if narrow, ok := t.Codec.(swim.Narrow); ok {
-		return narrow.Limits()
-	}
-	return swim.Limits{Incarnation: math.MaxUint64, Number: math.MaxUint32}
-}
+func (t *tap) Limits() swim.Limits { return swim.LimitsOf(t.Codec) }

@@ -1,6 +1,9 @@
 package sim
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/selkie-go/selkie/foca"
 	"github.com/selkie-go/selkie/swim"
 )
@@ -25,6 +28,17 @@ func (wire Wire) String() string {
 	return string(wire)
 }
 
+// UnmarshalText reads a wire by its name.
+func (wire *Wire) UnmarshalText(text []byte) error {
+	for _, known := range Wires() {
+		if string(text) == known.String() || string(text) == string(known) {
+			*wire = known
+			return nil
+		}
+	}
+	return fmt.Errorf("sim: there is no wire %q", text)
+}
+
 // Wires are all of them.
 func Wires() []Wire { return []Wire{WirePlain, WireFoca} }
 
@@ -40,6 +54,28 @@ func (wire Wire) codec() swim.Codec[ID] {
 		return focaCodec
 	}
 	return codec
+}
+
+// expressed returns what a packet says as far as the wire can express it.
+func (wire Wire) expressed(p *swim.Packet[ID]) *swim.Packet[ID] {
+	if wire != WireFoca {
+		return p
+	}
+	limits := swim.LimitsOf(focaCodec)
+	said := *p
+	h := &said.Header
+	h.SrcMetadata, h.NackAfter = 0, 0
+	h.SrcIncarnation, h.Number = min(h.SrcIncarnation, limits.Incarnation), h.Number&limits.Number
+	if h.Message == swim.MessageTurnUndead {
+		h.About, h.AboutIncarnation = h.Dst, limits.Incarnation
+	}
+	said.Updates = slices.Clone(p.Updates)
+	for i := range said.Updates {
+		u := &said.Updates[i]
+		u.Metadata, u.By, u.Incarnation = 0, nil, min(u.Incarnation, limits.Incarnation)
+		u.State = min(u.State, swim.Down)
+	}
+	return &said
 }
 
 // read reads a packet of any wire, for those who tell what happened.

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -11,8 +12,9 @@ import (
 // A mixed cluster keeps all promises of its core that foca itself keeps, whatever
 // goes wrong in it.
 func TestMixedClustersKeepTheirPromises(t *testing.T) {
+	wire := WireFoca
 	for seed := range uint64(150) {
-		p := Draw(seed, Mix{MaxNodes: 16, Least: time.Minute, Most: 3 * time.Minute, Wire: WireFoca})
+		p := Draw(seed, Mix{MaxNodes: 16, Least: time.Minute, Most: 3 * time.Minute, Wire: &wire})
 		for _, v := range p.Run(nil).Violations {
 			t.Errorf("seed %d: %v", seed, v)
 		}
@@ -66,9 +68,33 @@ func TestMixedClusterOutlivesItsNumbers(t *testing.T) {
 	}
 }
 
+func TestWireIsDrawnUnlessItIsSaid(t *testing.T) {
+	drawn := map[Wire]int{}
+	for seed := range uint64(800) {
+		drawn[Draw(seed, Mix{}).Wire]++
+		for _, wire := range Wires() {
+			if got := Draw(seed, Mix{Wire: &wire}).Wire; got != wire {
+				t.Fatalf("seed %d speaks %v, not %v", seed, got, wire)
+			}
+		}
+	}
+	if n := drawn[WireFoca]; n < 25 || n > 75 {
+		t.Errorf("%v of 800 plans", drawn)
+	}
+}
+
 func TestWiresOfPlansHaveNames(t *testing.T) {
 	if got := (Plan{Wire: WireFoca}).String(); !strings.Contains(got, "wire foca") {
 		t.Errorf("a plan is printed as %q", got)
+	}
+	for text, want := range map[string]Wire{`"plain"`: WirePlain, `""`: WirePlain, `"foca"`: WireFoca} {
+		wire := Wire("another")
+		if err := json.Unmarshal([]byte(text), &wire); err != nil || wire != want {
+			t.Errorf("%s is read as %v, %v", text, wire, err)
+		}
+	}
+	if err := json.Unmarshal([]byte(`"morse"`), new(Wire)); err == nil {
+		t.Error("a wire that there is not")
 	}
 	if WirePlain.String() != "plain" || WireFoca.String() != "foca" || len(Wires()) != 2 {
 		t.Errorf("the wires are %v", Wires())

@@ -23,8 +23,8 @@ type audit struct {
 // auditSlots is how many slots of the roster are looked at every fourth time.
 const auditSlots = 16
 
-// limits are the longest times that any configuration so far could set.
-type limits struct {
+// extremes are the longest times that any configuration so far could set.
+type extremes struct {
 	members   int // that there may be
 	tasks     [numTimerKinds]time.Duration
 	period    time.Duration
@@ -35,8 +35,8 @@ type limits struct {
 	leave     time.Duration
 }
 
-// cover extends the limits to those of a configuration.
-func (l *limits) cover(cfg *Config) {
+// cover extends the extremes to those of a configuration.
+func (l *extremes) cover(cfg *Config) {
 	// Those who are known stay when there may be fewer.
 	l.members = max(l.members, cfg.Members, cfg.MaxMembers+1)
 	most := l.members

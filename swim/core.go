@@ -47,7 +47,7 @@ type Core[ID Identity[ID, Addr], Addr comparable] struct {
 	pause  pause
 
 	audit   audit
-	longest limits
+	longest extremes
 
 	contacts contacts[ID]
 	asked    ledger[Addr] // whom we announced to, and how often in vain
@@ -85,7 +85,7 @@ func NewWithHandler[ID Identity[ID, Addr], Addr comparable](self ID, cfg Config,
 		codec:   codec,
 		rnd:     rnd,
 		handler: handler,
-		limits:  limitsOf(codec),
+		limits:  LimitsOf(codec),
 		roster:  newRoster[ID, Addr](),
 		asked:   newLedger[Addr](),
 		fed:     newLedger[Addr](),

@@ -62,7 +62,8 @@ func (g *Guard[ID, Addr]) sameHeader(sent, read *Header[ID]) bool {
 		return *sent == *read
 	}
 	l := &g.core.limits
-	return sent.Src == read.Src && sent.Dst == read.Dst && sent.Message == read.Message && sent.SrcState == read.SrcState &&
+	about := sent.About == read.About || sent.Message == MessageTurnUndead // whose receiver it goes without saying
+	return about && sent.Src == read.Src && sent.Dst == read.Dst && sent.Message == read.Message && sent.SrcState == read.SrcState &&
 		min(sent.SrcIncarnation, l.Incarnation) == read.SrcIncarnation && sent.Number&l.Number == read.Number
 }
 

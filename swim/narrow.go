@@ -1,7 +1,8 @@
 package swim
 
 // A Narrow is a [Codec] of a format that can not express all that a core says.
-// The core then keeps to what it can.
+// The core then keeps to what it can. A codec that wraps another one has to pass
+// its limits on, see [LimitsOf].
 type Narrow interface {
 	Limits() Limits
 }
@@ -23,8 +24,8 @@ type Limits struct {
 // unlimited is what a format can express that is not narrow.
 var unlimited = Limits{Incarnation: 1<<64 - 1, Number: 1<<32 - 1}
 
-// limitsOf returns what a codec can express.
-func limitsOf(codec any) Limits {
+// LimitsOf returns what a codec can express: all, unless it is a [Narrow] one.
+func LimitsOf[ID any](codec Codec[ID]) Limits {
 	if narrow, ok := codec.(Narrow); ok {
 		return narrow.Limits()
 	}

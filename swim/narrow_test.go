@@ -23,7 +23,7 @@ func newTight(t *testing.T, cfg Config, limits Limits) *testCore {
 
 // Rule 114.
 func TestCodecSaysWhatItCanExpress(t *testing.T) {
-	if got := limitsOf(names); got != (Limits{Incarnation: math.MaxUint64, Number: math.MaxUint32}) || got != unlimited {
+	if got := LimitsOf(names); got != (Limits{Incarnation: math.MaxUint64, Number: math.MaxUint32}) || got != unlimited {
 		t.Errorf("a codec that says nothing: %v", got)
 	}
 	want := Limits{Incarnation: 9, Number: 3, Unpadded: true}

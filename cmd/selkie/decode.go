@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -162,13 +163,17 @@ func decodeCompact(data []byte) (*decoded, error) {
 	}
 	var p swim.Packet[swim.ID]
 	if err := swim.Compact().Parse(data, &p); err != nil {
+		if foca.Bincode().Parse(data, &p) == nil {
+			return nil, errors.New("not a packet of ours, but one of foca: say --wire foca")
+		}
 		return nil, fmt.Errorf("not a packet: %w", err)
 	}
 	d.fill(&p)
 	return d, nil
 }
 
-// decodeFoca reads a packet of foca, and says only what is in it.
+// decodeFoca reads a packet of foca. A turn-undead names nobody there; a goodbye
+// is printed as what it means, not as the update that it is.
 func decodeFoca(data []byte) (*decoded, error) {
 	var p swim.Packet[swim.ID]
 	if err := foca.Bincode().Parse(data, &p); err != nil {

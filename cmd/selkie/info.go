@@ -43,7 +43,10 @@ func (a *app) info(ctx context.Context) error {
 		return printJSON(a.out, info)
 	}
 	cluster, stats := info.Cluster, info.Stats
-	if cluster == "" {
+	switch {
+	case info.Wire == selkie.WireFoca.String():
+		cluster = "(not named on this wire)"
+	case cluster == "":
 		cluster = "(no name)"
 	}
 	return printTable(a.out, [][]string{

@@ -139,6 +139,14 @@ func (s *script) add(c *cobra.Command) {
 	f.StringVar(&s.file, "plan", "", "a file with a plan, or a saved bug, instead of all that; - is standard input")
 }
 
+// spoken is the wire of the nodes.
+func (s *script) spoken() sim.Wire {
+	if wire := s.wire.wire(); wire != nil {
+		return *wire
+	}
+	return sim.WirePlain
+}
+
 // mostNodes is how many nodes a run may have. Full views of them need some 12 GB.
 const mostNodes = 10_000
 
@@ -159,7 +167,7 @@ func (s *script) plan(c *cobra.Command, in io.Reader) (sim.Plan, error) {
 	case !(s.duplicate >= 0 && s.duplicate <= 1):
 		return sim.Plan{}, fail(exitUsage, "--duplicate %v must be from 0 to 1", s.duplicate)
 	}
-	p := sim.Plan{Seed: s.seed, Profile: s.profile, Wire: s.wire.wire(), Nodes: s.nodes, Form: s.form, For: s.span}
+	p := sim.Plan{Seed: s.seed, Profile: s.profile, Wire: s.spoken(), Nodes: s.nodes, Form: s.form, For: s.span}
 	if s.loss > 0 || s.duplicate > 0 {
 		p.Faults = append(p.Faults, sim.Fault{Name: "link", Kind: sim.FaultLink, Link: &sim.Link{Loss: s.loss, Duplicate: s.duplicate}})
 	}
@@ -222,8 +230,6 @@ func (s *script) checkFile(p *sim.Plan) error {
 		return fail(exitUsage, "--plan %s has more than %d nodes", s.file, mostNodes)
 	case !slices.ContainsFunc(sim.Profiles(), known):
 		return fail(exitUsage, "--plan %s: there is no profile %q", s.file, p.Profile)
-	case !slices.Contains(sim.Wires(), p.Wire):
-		return fail(exitUsage, "--plan %s: there is no wire %q", s.file, p.Wire)
 	}
 	kinds := sim.FaultKinds()
 	for _, f := range p.Faults {

@@ -25,7 +25,7 @@ func (a *app) simSwarmCommand() *cobra.Command {
 		Long: `Run one plan after the other, each drawn from its seed: a cluster, its
 configuration, and what goes wrong in it. --seeds says how many, or --for how
 long on the clock; what is under way at its end is not counted. A plan depends
-on its seed and on --large, --nodes, --least and --most, on nothing else.
+on its seed and on --large, --nodes, --wire, --least and --most, on nothing else.
 
 The seeds begin at --first, or where no other swarm began. For every seed that
 broke a promise a line on standard error says how to see it again, and the exit

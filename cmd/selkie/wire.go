@@ -27,9 +27,11 @@ func (w *wireFlag) wire() selkie.Wire {
 // A simWireFlag is the value of --wire of the simulator: what the nodes speak.
 type simWireFlag struct{ name string }
 
-// of a command.
-func (w *simWireFlag) of(c *cobra.Command, usage string) {
-	var words []string
+// anyWire leaves it to the seed.
+const anyWire = "any"
+
+// of a command. The first of more words is the default.
+func (w *simWireFlag) of(c *cobra.Command, usage string, words ...string) {
 	for _, wire := range sim.Wires() {
 		words = append(words, wire.String())
 	}
@@ -38,9 +40,12 @@ func (w *simWireFlag) of(c *cobra.Command, usage string) {
 	complete(c, "wire", func() []string { return words })
 }
 
-func (w *simWireFlag) wire() sim.Wire {
-	if w.name == sim.WireFoca.String() {
-		return sim.WireFoca
+// wire returns what was said, nil if that is any.
+func (w *simWireFlag) wire() *sim.Wire {
+	for _, wire := range sim.Wires() {
+		if wire.String() == w.name {
+			return &wire
+		}
 	}
-	return sim.WirePlain
+	return nil
 }
