@@ -47,7 +47,9 @@ type Config struct {
 	// with [WireFoca] they are changed as [foca.Protocol] says.
 	Protocol swim.Config
 	// Transport carries the packets. It belongs to the node from Start on,
-	// which closes it even if it fails. If nil, UDP on Bind.
+	// which closes it even if it fails. If nil, UDP on Bind. With [WireFoca] it
+	// must add nothing to a datagram if foca is at the other end, as
+	// udp.ListenBare.
 	Transport Transport
 
 	// OnBroadcast is given every payload that another member broadcast, with
@@ -55,7 +57,8 @@ type Config struct {
 	// at a time, from a goroutine that nothing else waits for; while a call
 	// takes long, up to EventBuffer payloads wait, and those beyond are lost
 	// and counted. It must not call [Node.Close], which waits for it. If nil,
-	// payloads are passed on all the same.
+	// payloads are passed on all the same. With [WireFoca] the key is empty, and
+	// the life is that of whoever passed the payload on.
 	OnBroadcast func(from ID, key string, payload []byte)
 	// EventBuffer is how many events a watcher may fall behind before it
 	// gets a snapshot in their place, and how many payloads wait for
