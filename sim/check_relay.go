@@ -15,6 +15,7 @@ type relayed struct {
 	// came twice, and when no answer to it can be passed on any more.
 	pending, until swim.Instant
 	settled        bool         // its ack came
+	crowded        bool         // it may have made way for another
 	nackAt         swim.Instant // by the same clock, from when on the asker wants a nack; 0 for never
 }
 
@@ -41,10 +42,15 @@ func (o *oracle) checkRelay(n *Node, h *swim.Header[ID]) {
 			next.until = max(next.until, now.Add(2*wait))
 		}
 		twice := slices.ContainsFunc(s.relays, func(r relayed) bool {
-			return r.asker == about && r.target == h.Dst && r.number == h.Number && now < r.pending && !r.settled
+			return r.asker == about && r.target == h.Dst && r.number == h.Number && now < r.pending && !r.settled && !r.crowded
 		})
-		if o.trust && twice && len(s.relays) < s.cfg.MaxRelays { // else the first one may have made way
+		if o.trust && twice {
 			o.broken("S12", n, h.Dst.Node, "%v to %v, for a request that came twice", h, h.Dst)
+		}
+		if len(s.relays) >= s.cfg.MaxRelays {
+			for i := range s.relays {
+				s.relays[i].crowded = true
+			}
 		}
 		s.relays = append(s.relays, next)
 	case swim.MessageForwardedAck:

@@ -165,10 +165,7 @@ func (p part) clockStep(*Rehearsal) func() {
 
 // age is a call of the owner, who may do with the counters what it wants.
 func (p part) age(*Rehearsal) func() {
-	p.n.Do(func(c *Core, _ swim.Runtime[ID]) error {
-		c.Age(rand.New(&p.dice.src))
-		return nil
-	})
+	p.n.Meddle(func(c *Core) { c.Age(rand.New(&p.dice.src)) })
 	return nil
 }
 

@@ -37,8 +37,15 @@ func (c *chronicle) strict(n, m *Node, note *swim.Notification[ID]) {
 	if !p.holds("L2") {
 		return
 	}
-	if a := c.of(m); a.reused && c.w.now.Sub(a.started) < 2*p.bounds.slow.Period {
-		return // it has the life of the process before it, which did not answer a probe
+	// Who has the life of the process before it, which did not answer a probe, is
+	// judged for that. If suspects are told by gossip alone, what there is of it
+	// was over before this one started, and it can not refute.
+	inherits := 2 * p.bounds.slow.Period
+	if p.bounds.slow.Rules.SilentSuspicion {
+		inherits += p.bounds.suspicion()
+	}
+	if a := c.of(m); a.reused && c.w.now.Sub(a.started) < inherits {
+		return
 	}
 	if w := c.w; w.now < p.accurate || w.now >= p.settled && p.core.Has(n.number) && p.core.Has(m.number) {
 		w.oracle.broken("L2", n, m.number, "told %v, which runs and is connected", note)

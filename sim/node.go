@@ -224,10 +224,23 @@ func (n *Node) Do(do func(c *Core, rt swim.Runtime[ID]) error) error {
 	if !n.running {
 		return nil
 	}
+	return n.call(input{kind: inputOwner}, do)
+}
+
+// Meddle hands the core to somebody who overwrites it, which is no input: it
+// reads no time.
+func (n *Node) Meddle(with func(c *Core)) {
+	if n.running {
+		n.call(input{kind: inputOwner, timeless: true}, func(c *Core, _ swim.Runtime[ID]) error { with(c); return nil })
+	}
+}
+
+// call has the core do what its owner wants.
+func (n *Node) call(in input, do func(c *Core, rt swim.Runtime[ID]) error) error {
 	if w := n.world; w.Trace != nil {
 		w.emit(Event{Node: n.number, Kind: EventOwner, Cause: w.step})
 	}
-	n.enter(input{kind: inputOwner})
+	n.enter(in)
 	err := do(n.core, (*effects)(n))
 	n.exit(err)
 	return err

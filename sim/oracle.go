@@ -71,6 +71,8 @@ type input struct {
 	timer swim.TimerKind
 	edges uint8 // of the packet
 
+	timeless bool // the core does not read its clock for it
+
 	read    bool // the packet was parsed
 	refused bool // it was none
 	header  swim.Header[ID]
@@ -175,7 +177,9 @@ func (o *oracle) entered(n *Node, in input) {
 	in.unheard = o.in.unheard[:0]
 	o.in = in
 	o.in.inc, o.in.highest = n.seen.inc, o.w.codec.Limits().Incarnation
-	n.seen.now = max(n.seen.now, n.clock.at(o.w.now))
+	if !in.timeless {
+		n.seen.now = max(n.seen.now, n.clock.at(o.w.now))
+	}
 }
 
 // wrote is shown every packet that a node encodes.

@@ -28,7 +28,7 @@ var bitflip = script{
 		faulty := rand.New(&roll(p.seed, "faulty memory").src)
 		for _, n := range p.nodes[:5] {
 			p.Run(time.Minute)
-			n.Do(func(c *Core, _ swim.Runtime[ID]) error { c.Damage(faulty); return nil })
+			n.Meddle(func(c *Core) { c.Damage(faulty) })
 		}
 		flips.End()
 		p.Unchecked = false
