@@ -61,6 +61,7 @@ func expressible[ID comparable](p *swim.Packet[ID]) bool {
 		m != swim.MessageTurnUndead && h.AboutIncarnation != 0,
 		m != swim.MessagePingReq && h.NackAfter != 0,
 		m != swim.MessageAnnounce && p.PadTo != 0,
+		m != swim.MessageAnnounce && m != swim.MessageFeed && h.Page != 0,
 		!m.HasUpdates() && len(p.Updates) > 0,
 		!m.HasPayloads() && len(p.Payloads) > 0:
 		return false

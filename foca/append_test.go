@@ -82,7 +82,7 @@ func TestWhatDoesNotTravelIsLeftOut(t *testing.T) {
 	for message, add := range map[swim.Message]func(p *packet){
 		swim.MessagePingReq: func(p *packet) { p.Header.NackAfter = 400 },
 		swim.MessageAnnounce: func(p *packet) {
-			p.Header.About, p.PadTo = swim.ID{}, 1200
+			p.Header.About, p.Header.Page, p.PadTo = swim.ID{}, 1, 1200
 		},
 		swim.MessageTurnUndead: func(p *packet) {
 			p.Header.About, p.Header.AboutIncarnation = mustID("[fe80::1%7]:80", 1), 1<<40

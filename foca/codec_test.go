@@ -332,11 +332,15 @@ func strays[ID comparable](t *testing.T, c swim.Codec[ID], p *swim.Packet[ID], _
 	for what, stray := range map[string]func(p *swim.Packet[ID]) bool{
 		"a number":             func(p *swim.Packet[ID]) bool { p.Header.Number++; return !m.HasNumber() },
 		"a time before a nack": func(p *swim.Packet[ID]) bool { p.Header.NackAfter++; return m != swim.MessagePingReq },
-		"an incarnation":       func(p *swim.Packet[ID]) bool { p.Header.AboutIncarnation++; return m != swim.MessageTurnUndead },
-		"padding":              func(p *swim.Packet[ID]) bool { p.PadTo++; return m != swim.MessageAnnounce },
-		"a goodbye":            func(p *swim.Packet[ID]) bool { p.Header.SrcState = swim.Left; return !m.HasUpdates() },
-		"an update":            func(p *swim.Packet[ID]) bool { p.Updates = append(p.Updates, other); return !m.HasUpdates() },
-		"a payload":            func(p *swim.Packet[ID]) bool { p.Payloads = append(p.Payloads, []byte{1}); return !m.HasPayloads() },
+		"a page": func(p *swim.Packet[ID]) bool {
+			p.Header.Page++
+			return m != swim.MessageAnnounce && m != swim.MessageFeed
+		},
+		"an incarnation": func(p *swim.Packet[ID]) bool { p.Header.AboutIncarnation++; return m != swim.MessageTurnUndead },
+		"padding":        func(p *swim.Packet[ID]) bool { p.PadTo++; return m != swim.MessageAnnounce },
+		"a goodbye":      func(p *swim.Packet[ID]) bool { p.Header.SrcState = swim.Left; return !m.HasUpdates() },
+		"an update":      func(p *swim.Packet[ID]) bool { p.Updates = append(p.Updates, other); return !m.HasUpdates() },
+		"a payload":      func(p *swim.Packet[ID]) bool { p.Payloads = append(p.Payloads, []byte{1}); return !m.HasPayloads() },
 		"a third": func(p *swim.Packet[ID]) bool {
 			var nobody ID
 			p.Header.About = p.Header.Dst

@@ -25,8 +25,8 @@
 // Some of what members of ours tell each other has no place in this format.
 //
 //   - Versions of metadata, who accuses, how long somebody is remembered, after
-//     which time a nack is wanted, and padding do not travel. They are dropped
-//     without a word.
+//     which time a nack is wanted, pages of a list, and padding do not travel.
+//     They are dropped without a word.
 //   - A number is written modulo 256, and an incarnation above 65,535 as
 //     65,535. [swim.Limits] keep a core from counting that far.
 //   - Who left is down in an update. A sender that says goodbye adds an update

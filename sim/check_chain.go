@@ -26,8 +26,9 @@ func answers(m swim.Message) bool {
 //
 // Some packets begin a chain of their own, because something else limits how
 // often they go out: what a node gossips at once for itself, because it was
-// suspected or renewed (rules 21, 26; S19, S26), and what it tells those who are
-// misled, once in a period (rules 38, 79).
+// suspected or renewed (rules 21, 26; S19, S26), what it tells those who are
+// misled, once in a period (rules 38, 79), and the next page that it asks for of a
+// list, which is of a bounded number (rule 35).
 func (o *oracle) checkChain(n *Node, h *swim.Header[ID]) {
 	in := &o.in
 	o.edges = 0
@@ -66,7 +67,8 @@ func (o *oracle) checkChain(n *Node, h *swim.Header[ID]) {
 // spontaneous reports whether a node sends a message for its own sake, though
 // the input is a packet.
 func (in *input) spontaneous(m swim.Message) bool {
-	return m == swim.MessageGossip && (in.suspected || in.became) || m == swim.MessageAnnounce && in.became
+	turns := in.header.Message == swim.MessageFeed && in.header.Page > 0
+	return m == swim.MessageGossip && (in.suspected || in.became) || m == swim.MessageAnnounce && (in.became || turns)
 }
 
 // misled reports whether the sender of the packet under way has to be told who we

@@ -90,8 +90,8 @@ func Example() {
 	patient := service{rule: majority, after: 15 * time.Second}
 	fmt.Println("the lowest of a majority, after 15s: two leaders for", patient.quarrel())
 	// Output:
-	// the lowest leads:                    two leaders for 2m10s
-	// the lowest of a majority leads:      two leaders for 13s
+	// the lowest leads:                    two leaders for 2m9s
+	// the lowest of a majority leads:      two leaders for 8s
 	// the lowest of a majority, after 15s: two leaders for 0s
 }
 

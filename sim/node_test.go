@@ -93,7 +93,7 @@ func TestPausesAddUp(t *testing.T) {
 func TestSlowNodeIsBusy(t *testing.T) {
 	w := formed(t, 8)
 	n := w.Node(3)
-	n.Cost = 20 * time.Millisecond
+	n.Cost = 60 * time.Millisecond
 	most := 0
 	w.Run(0)
 	for range 200 {

@@ -64,7 +64,7 @@ func (wire Wire) expressed(p *swim.Packet[ID]) *swim.Packet[ID] {
 	limits := swim.LimitsOf(focaCodec)
 	said := *p
 	h := &said.Header
-	h.SrcMetadata, h.NackAfter = 0, 0
+	h.SrcMetadata, h.NackAfter, h.Page = 0, 0, 0
 	h.SrcIncarnation, h.Number = min(h.SrcIncarnation, limits.Incarnation), h.Number&limits.Number
 	if h.Message == swim.MessageTurnUndead {
 		h.About, h.AboutIncarnation = h.Dst, limits.Incarnation

@@ -217,7 +217,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 			s.handle(Header[ID]{Message: MessageAnnounce})
 			s.packet.PadTo = 0
 			s.core.enter(s.out)
-			s.core.announceTo(s.members[0].ID)
+			s.core.announceTo(s.members[0].ID, anyPage)
 			s.core.exit()
 			s.tell(Alive, 0, nil)
 			s.handle(Header[ID]{Message: MessageFeed})

@@ -50,6 +50,7 @@ type Core[ID Identity[ID, Addr], Addr comparable] struct {
 	longest extremes
 
 	contacts contacts[ID]
+	reading  reading[ID]
 	asked    ledger[Addr] // whom we announced to, and how often in vain
 	fed      ledger[Addr] // whom we answered with a feed, and when
 	warned   ledger[Addr] // whom we told that they are down or misled, and when

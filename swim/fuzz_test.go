@@ -247,7 +247,7 @@ func (f *fuzzed[ID, Addr]) answer(p *tape, codec Codec[ID], who func() ID) []byt
 	case MessageIndirectPing:
 		h.Message, h.About = MessageIndirectAck, in.Header.About
 	case MessageAnnounce:
-		h.Message, h.Number = MessageFeed, 0
+		h.Message, h.Number, h.Page = MessageFeed, 0, in.Header.Page
 	case MessageAck:
 		// Whom we answer may ask us for more.
 		h.Message, h.About, h.NackAfter = MessagePingReq, who(), uint32(p.below(3))*400
@@ -339,6 +339,9 @@ func (f *fuzzed[ID, Addr]) packet(p *tape, codec Codec[ID], who func() ID) []byt
 	}
 	if h.Message == MessagePingReq {
 		h.NackAfter = [...]uint32{0, 1, 400, 5000, 1 << 31, 1<<32 - 1}[p.below(6)]
+	}
+	if h.Message.hasPages() {
+		h.Page = uint32(p.below(4))
 	}
 	if h.Message == MessageTurnUndead {
 		h.AboutIncarnation = incarnations[p.below(len(incarnations))]

@@ -67,11 +67,15 @@ func (c *Core[ID, Addr]) Hash() uint64 {
 	c.hashRoster(h)
 	c.hashTold(h)
 	c.hashProbing(h)
+	if rd := &c.reading; rd.page != 0 {
+		h.id(rd.from)
+		h.number(uint64(rd.page), uint64(rd.asked), uint64(rd.tries))
+	}
 	for _, l := range []*ledger[Addr]{&c.asked, &c.fed, &c.warned} {
 		h.number(uint64(len(l.order)), uint64(l.next))
 		for _, at := range l.order {
 			e := l.entries[at]
-			h.number(uint64(e.at), uint64(e.count))
+			h.number(uint64(e.at), uint64(e.count), uint64(e.page), uint64(e.from), uint64(e.to))
 			h.flag(e.open)
 		}
 	}

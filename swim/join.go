@@ -50,7 +50,7 @@ func (c *Core[ID, Addr]) Announce(to ID, rt Runtime[ID]) error {
 		}
 		c.contacts.list = append(c.contacts.list, contact[ID]{id: to})
 	}
-	c.announceTo(to)
+	c.announceTo(to, firstPage)
 	c.armContact()
 	return nil
 }
@@ -97,44 +97,75 @@ func (c *Core[ID, Addr]) contactAt(id ID) int {
 // not be larger; but a path may swallow large packets.
 var announceSizes = [...]int{1200, 1200, 576, 576, 0, 0}
 
-func (c *Core[ID, Addr]) announceTo(to ID) {
+func (c *Core[ID, Addr]) announceTo(to ID, page uint32) {
 	tries := c.asked.ask(to.Addr(), c.now)
 	p := &c.out
 	p.Reset()
-	p.Header = Header[ID]{Dst: to, Message: MessageAnnounce}
+	p.Header = Header[ID]{Dst: to, Message: MessageAnnounce, Page: page}
 	p.PadTo = announceSizes[int(tries)%len(announceSizes)]
 	c.transmit(p, c.cfg.MaxPacket)
 }
 
-// feed answers an announce with active members: a fresh sample of as many as
-// fit, but no more bytes than were asked with, unless the format has no padding
-// to ask with.
-func (c *Core[ID, Addr]) feed(sender uint32, room int) error {
+// feed answers an announce with active members, no more bytes than were asked
+// with, unless the format has no padding to ask with: a fresh sample of as many as
+// fit, or a page of the list.
+func (c *Core[ID, Addr]) feed(sender uint32, page uint32, room int) error {
 	asker := c.roster.at(sender)
-	if c.fed.recent(asker.id.Addr(), c.now, c.cfg.Period/2) {
+	at := asker.id.Addr()
+	e := c.fed.entries[at]
+	if c.fed.recent(at, c.now, c.cfg.Period/2) && !e.next(page) || page > firstPage && !e.has(page) {
 		return c.drop(DropRateLimited)
 	}
 	if c.limits.Unpadded {
 		room = c.cfg.MaxPacket
 	}
 	const smallest = 7 // bytes of an update, about
-	c.sample = c.roster.sample(&c.roster.active, room/smallest, c.rnd, c.sample, func(slot uint32) bool {
-		return slot == sender
-	})
+	from := 0
+	if page == anyPage {
+		c.sample = c.roster.sample(&c.roster.active, room/smallest, c.rnd, c.sample, func(slot uint32) bool {
+			return slot == sender
+		})
+	} else {
+		from = e.begin(page)
+		c.sample = c.roster.active.stretch(from, room/smallest, c.sample)
+	}
+	requester := slices.Index(c.sample, sender)
+	if requester >= 0 {
+		c.sample = slices.Delete(c.sample, requester, requester+1)
+	}
 	p := &c.out
 	p.Reset()
-	p.Header = Header[ID]{Dst: asker.id, Message: MessageFeed}
+	p.Header = Header[ID]{Dst: asker.id, Message: MessageFeed, Page: page}
 	if c.concerns(asker, &p.Header) {
 		// An announce may be all that one with a lone verdict says to us, and
 		// only it can refute.
 		c.load(p, []uint32{sender})
 	}
+	first := len(p.Updates)
 	c.load(p, c.sample)
+	if all := from+len(c.sample)+1 >= c.roster.active.len(); all && c.codec.MaxHeader()+len(p.Updates)*c.codec.MaxUpdate() <= room {
+		p.Header.Page = 0 // all of them fit for sure
+	}
 	if err := c.transmit(p, room); err != nil {
 		return err
 	}
-	c.fed.note(asker.id.Addr(), c.now)
+	to := from + sentOf(p.Updates[first:])
+	if requester >= 0 && requester <= to-from {
+		to++
+	}
+	c.fed.set(at, trace{at: c.now, page: page, from: from, to: to})
 	return nil
+}
+
+// sentOf is how many of the updates that could be next were sent one after the
+// other. If not even the first was, it is passed over.
+func sentOf[ID any](updates []Update[ID]) int {
+	for i := range updates {
+		if !updates[i].Sent {
+			return max(i, 1)
+		}
+	}
+	return len(updates)
 }
 
 // fedBy notes that a member answered our announce.
@@ -156,9 +187,12 @@ func (c *Core[ID, Addr]) announceToActive() {
 		return
 	}
 	c.armEvery(TimerAnnounce, c.cfg.Announce.Every)
+	if c.readOn() {
+		return
+	}
 	c.sample = c.roster.sample(&c.roster.active, c.cfg.Announce.Num, c.rnd, c.sample, nil)
 	for _, slot := range c.sample {
-		c.announceTo(c.roster.at(slot).id)
+		c.announceTo(c.roster.at(slot).id, anyPage)
 	}
 }
 
@@ -181,7 +215,7 @@ func (c *Core[ID, Addr]) contactLost() {
 			break
 		}
 		if !c.asked.askedAt(to.Addr(), c.now) {
-			c.announceTo(to)
+			c.announceTo(to, firstPage)
 			asked++
 		}
 	}

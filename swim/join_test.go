@@ -171,38 +171,3 @@ func TestAddressesToAskAreBounded(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-// Rules 31 and 82: a list that is larger than a packet is learnt by asking
-// again as long as that brings somebody new, not at the slow pace of repair.
-func TestJoinerLearnsAListOfSeveralPacketsInSeconds(t *testing.T) {
-	var members []string
-	for i := range 120 {
-		members = append(members, fmt.Sprintf("member-%d", i))
-	}
-	c := newCluster(t, Config{Announce: Task{Every: time.Hour, Num: 1}}, members...)
-	known := func(yield func(Update[who]) bool) {
-		for _, name := range members {
-			if !yield(Update[who]{Member: Member[who]{ID: who{name, 1}}}) {
-				return
-			}
-		}
-	}
-	for _, name := range members {
-		if err := c.do(name, func(core *Core[who, string], rt Runtime[who]) error { return core.Apply(known, false, rt) }); err != nil {
-			t.Fatal(err)
-		}
-	}
-	c.run(time.Second)
-	c.start("late", 1)
-	if err := c.do("late", func(core *Core[who, string], rt Runtime[who]) error { return core.Announce(who{members[0], 0}, rt) }); err != nil {
-		t.Fatal(err)
-	}
-	c.run(500 * time.Millisecond)
-	if n := c.core("late").NumActive(); n == len(members) {
-		t.Fatal("one packet held them all: the test shows nothing")
-	}
-	c.run(10 * time.Second)
-	if n := c.core("late").NumActive(); n < len(members)-1 {
-		t.Errorf("it knows %d of %d after ten seconds", n, len(members))
-	}
-}

@@ -23,6 +23,27 @@ type trace struct {
 	at    Instant
 	count uint8
 	open  bool
+
+	page     uint32 // that it was fed last
+	from, to int    // where in the list that page lies
+}
+
+// next reports whether a page is the one after that which was fed last.
+func (e *trace) next(page uint32) bool { return page > firstPage && page == e.page+1 }
+
+// has reports whether it is known where a page begins.
+func (e *trace) has(page uint32) bool { return e.next(page) || page == e.page }
+
+// begin is where in the list a page begins.
+func (e *trace) begin(page uint32) int {
+	switch {
+	case e.next(page):
+		return e.to
+	case page == e.page && page > firstPage:
+		return e.from
+	default:
+		return 0
+	}
 }
 
 func newLedger[Addr comparable]() ledger[Addr] {

@@ -92,6 +92,9 @@ func (m Message) HasAbout() bool { return m.kind().about }
 // HasUpdates reports whether member updates may follow the header.
 func (m Message) HasUpdates() bool { return m.kind().updates }
 
+// hasPages reports whether the header may say from where on to list the members.
+func (m Message) hasPages() bool { return m == MessageAnnounce || m == MessageFeed }
+
 // HasPayloads reports whether the owner's payloads may follow.
 func (m Message) HasPayloads() bool { return m.kind().payloads }
 
@@ -114,6 +117,10 @@ type Header[ID any] struct {
 	// NackAfter is, of a ping-req, after how many milliseconds without an ack of
 	// the target the receiver should answer with a nack; 0 for never.
 	NackAfter uint32
+	// Page is, of an announce, which page of the receiver's list of active members
+	// it asks for, from 1 on; 0 for a random sample. Of a feed it is which one it
+	// is; 0 of a sample, and of a page that no other follows.
+	Page uint32
 	// About is a third identity: of ping-req, forwarded-ack and nack the target, of
 	// indirect-ping and indirect-ack the asker, of turn-undead the newest one
 	// known for the receiver's address.

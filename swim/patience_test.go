@@ -182,7 +182,7 @@ func TestVerdictFallsWhenTheConfirmationsSay(t *testing.T) {
 func TestOnlyIndependentAccusersConfirm(t *testing.T) {
 	feed := func(c *testCore, u Update[who]) error {
 		c.enter(c.out)
-		c.announceTo(who{"d", 1})
+		c.announceTo(who{"d", 1}, anyPage)
 		c.exit()
 		return c.hear("d", Header[who]{Message: MessageFeed}, u)
 	}

@@ -47,6 +47,9 @@ func (c *Core[ID, Addr]) HandleData(packet []byte, rt Runtime[ID]) error {
 	if h.Message == MessageFeed && c.roster.len() > known {
 		c.announceSoon()
 	}
+	if h.Message == MessageFeed {
+		c.turnPage(h, len(p.Updates))
+	}
 	err = c.deliver(p)
 	if c.roster.changes != changes {
 		sender = c.slotOf(h.Src)
@@ -204,7 +207,7 @@ func (c *Core[ID, Addr]) answer(sender uint32, h *Header[ID], size int) error {
 		return c.nacked(h, r)
 	case MessageAnnounce:
 		c.todo.explain = false
-		return c.feed(sender, min(size, c.cfg.MaxPacket))
+		return c.feed(sender, h.Page, min(size, c.cfg.MaxPacket))
 	case MessageGossip, MessageBroadcast:
 		if c.todo.explain || r.flags&isLone != 0 || planted == answerGossip {
 			c.explain(h.Src, size)

@@ -19,7 +19,7 @@ import (
 //	kind     := bits 0-3 message · 4 a number follows · 5 about follows · 6 options follow · 7 payloads follow
 //	options  := length | field*      at least one, tags ascending; unknown ones are skipped
 //	field    := tag u8 | length | bytes
-//	             header: 1 metadata version uvarint · 2 nack after so many ms uvarint (ping-req)
+//	             header: 1 metadata version uvarint · 2 nack after so many ms uvarint (ping-req), page uvarint (announce, feed)
 //	             update: 1 metadata version uvarint · 2 remaining ms uvarint (down, left)
 //	payload  := length | bytes       at least one
 //	length   := uvarint of at most 3 bytes
@@ -37,7 +37,7 @@ const (
 	kindPayloads = 0x80
 
 	tagMetadata = 1
-	tagMillis   = 2 // of an update how long it is remembered, of a ping-req when to say nack
+	tagExtra    = 2 // of an update how long it is remembered, of a ping-req when to say nack, else the page
 
 	// maxCount is how many updates the count can say.
 	maxCount = 1<<16 - 1
@@ -53,7 +53,17 @@ const (
 )
 
 // hasOptions reports whether a header is followed by optional fields.
-func (h *Header[ID]) hasOptions() bool { return h.SrcMetadata != 0 || h.NackAfter != 0 }
+func (h *Header[ID]) hasOptions() bool { return h.SrcMetadata != 0 || h.NackAfter|h.Page != 0 }
+
+// setOptions takes over what was read behind a header.
+func (h *Header[ID]) setOptions(o options) {
+	h.SrcMetadata = o.metadata
+	if h.Message == MessagePingReq {
+		h.NackAfter = o.extra
+	} else {
+		h.Page = o.extra
+	}
+}
 
 // kindByte returns the second byte of a packet.
 func kindByte(m Message, options, payloads bool) byte {
@@ -93,6 +103,7 @@ func checkPacket[ID comparable](p *Packet[ID]) (payloads int, err error) {
 		!kind.about && h.About != nobody,
 		h.Message != MessageTurnUndead && h.AboutIncarnation != 0,
 		h.Message != MessagePingReq && h.NackAfter != 0,
+		!h.Message.hasPages() && h.Page != 0,
 		!kind.updates && len(p.Updates) > 0,
 		!kind.payloads && len(p.Payloads) > 0,
 		h.Message != MessageAnnounce && p.PadTo != 0:
@@ -151,11 +162,11 @@ func appendPadding(b []byte, size int) []byte {
 
 // appendOptions appends the optional fields, of which at least one is not
 // zero.
-func appendOptions(b []byte, metadata uint64, millis uint32) []byte {
+func appendOptions(b []byte, metadata uint64, extra uint32) []byte {
 	at := len(b)
 	b = append(b, 0)
 	b = appendOption(b, tagMetadata, metadata)
-	b = appendOption(b, tagMillis, uint64(millis))
+	b = appendOption(b, tagExtra, uint64(extra))
 	b[at] = byte(len(b) - at - 1) // two short fields: a length of one byte
 	return b
 }
@@ -255,14 +266,14 @@ func (r *wireReader) payloads(items [][]byte) [][]byte {
 // options are the optional fields of a header or an update.
 type options struct {
 	metadata uint64
-	millis   uint32
+	extra    uint32
 	unknown  int
 }
 
 // knownTags is the last tag that the header of a message may have.
 func knownTags(m Message) byte {
-	if m == MessagePingReq {
-		return tagMillis
+	if m == MessagePingReq || m.hasPages() {
+		return tagExtra
 	}
 	return tagMetadata
 }
@@ -285,8 +296,8 @@ func (r *wireReader) options(known byte) (o options) {
 			o.unknown++
 		case tag == tagMetadata:
 			o.metadata = value.option(1<<64 - 1)
-		case tag == tagMillis:
-			o.millis = uint32(value.option(1<<32 - 1))
+		case tag == tagExtra:
+			o.extra = uint32(value.option(1<<32 - 1))
 		}
 		last = int(tag)
 		fields.failed = fields.failed || value.failed

@@ -200,7 +200,7 @@ func (w *compactWriter) header(dst *wireScratch, p *Packet[ID]) int {
 		n += binary.PutUvarint(dst[n:], uint64(h.AboutIncarnation))
 	}
 	if h.hasOptions() {
-		n = len(appendOptions(dst[:n], h.SrcMetadata, h.NackAfter))
+		n = len(appendOptions(dst[:n], h.SrcMetadata, h.NackAfter|h.Page))
 	}
 	if kind.updates {
 		dst[n], dst[n+1] = 0, 0

@@ -74,7 +74,7 @@ func (r *compactReader) header(p *Packet[ID], m Message, hasOptions bool) {
 	}
 	if hasOptions {
 		o := r.options(knownTags(m))
-		h.SrcMetadata, h.NackAfter = o.metadata, o.millis
+		h.setOptions(o)
 		p.Unknown += o.unknown
 	}
 	r.prev = src.addr
@@ -108,10 +108,10 @@ func (r *compactReader) update(p *Packet[ID], u *Update[ID]) {
 		u.By = r.accusers(p, id.addr)
 	}
 	if more&moreOptions != 0 {
-		o := r.options(tagMillis)
-		u.Metadata, u.Remaining = o.metadata, o.millis
+		o := r.options(tagExtra)
+		u.Metadata, u.Remaining = o.metadata, o.extra
 		p.Unknown += o.unknown
-		if o.millis != 0 && u.State.Active() {
+		if o.extra != 0 && u.State.Active() {
 			r.fail()
 		}
 	}

@@ -128,7 +128,7 @@ func (c *plain[ID]) appendHeader(b []byte, p *Packet[ID]) (out []byte, ok bool) 
 		b = binary.AppendUvarint(b, uint64(h.AboutIncarnation))
 	}
 	if h.hasOptions() {
-		b = appendOptions(b, h.SrcMetadata, h.NackAfter)
+		b = appendOptions(b, h.SrcMetadata, h.NackAfter|h.Page)
 	}
 	if kind.updates {
 		b = append(b, 0, 0)
@@ -275,7 +275,7 @@ func (c *plain[ID]) parseHeader(r *wireReader, p *Packet[ID], m Message, hasOpti
 	}
 	if hasOptions {
 		o := r.options(knownTags(m))
-		h.SrcMetadata, h.NackAfter = o.metadata, o.millis
+		h.setOptions(o)
 		p.Unknown += o.unknown
 	}
 }
@@ -308,10 +308,10 @@ func (c *plain[ID]) parseUpdate(r *wireReader, p *Packet[ID], u *Update[ID]) {
 	}
 	u.By = p.Accusers[first:len(p.Accusers):len(p.Accusers)]
 	if head&headOptions != 0 {
-		o := r.options(tagMillis)
-		u.Metadata, u.Remaining = o.metadata, o.millis
+		o := r.options(tagExtra)
+		u.Metadata, u.Remaining = o.metadata, o.extra
 		p.Unknown += o.unknown
-		if o.millis != 0 && u.State.Active() {
+		if o.extra != 0 && u.State.Active() {
 			r.fail()
 		}
 	}

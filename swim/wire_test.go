@@ -60,6 +60,9 @@ func randomPacket(rnd *rand.Rand, ids []ID) *Packet[ID] {
 	if h.Message == MessagePingReq {
 		h.NackAfter = uint32(randomUint(rnd))
 	}
+	if h.Message.hasPages() {
+		h.Page = uint32(randomUint(rnd))
+	}
 	if h.Message == MessageTurnUndead {
 		h.AboutIncarnation = Incarnation(randomUint(rnd))
 	}
@@ -380,6 +383,9 @@ func worstPacket(m Message) *Packet[ID] {
 	if m == MessagePingReq {
 		h.NackAfter = math.MaxUint32
 	}
+	if m.hasPages() {
+		h.Page = math.MaxUint32
+	}
 	if m == MessageTurnUndead {
 		h.AboutIncarnation = math.MaxUint64
 	}
@@ -519,6 +525,10 @@ func TestWhatCanNotBeSaidIsAnError(t *testing.T) {
 		{"nack after without a request", ErrEncode, func(p *Packet[ID]) { p.Header.NackAfter = 1 }},
 		{"nack after of a nack", ErrEncode, func(p *Packet[ID]) {
 			p.Header.Message, p.Header.About, p.Header.NackAfter = MessageNack, other, 1
+		}},
+		{"a page of what is no list", ErrEncode, func(p *Packet[ID]) { p.Header.Page = 1 }},
+		{"a page of a nack", ErrEncode, func(p *Packet[ID]) {
+			p.Header.Message, p.Header.About, p.Header.Page = MessageNack, other, 1
 		}},
 		{"sender suspect", ErrEncode, func(p *Packet[ID]) { p.Header.SrcState = Suspect }},
 		{"number without a probe", ErrEncode, func(p *Packet[ID]) { p.Header.Number = 1 }},

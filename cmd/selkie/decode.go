@@ -106,6 +106,7 @@ type decoded struct {
 	About    *decodedID       `json:"about,omitempty"`
 	AtMost   *uint64          `json:"about_incarnation,omitempty"`
 	Nack     float64          `json:"nack_after_seconds,omitempty"`
+	Page     uint32           `json:"page,omitempty"`
 	Updates  []decodedMember  `json:"updates"`
 	Payloads []decodedPayload `json:"payloads"`
 	Unknown  int              `json:"unknown_fields"`
@@ -216,6 +217,7 @@ func (d *decoded) fill(p *swim.Packet[swim.ID]) {
 		d.AtMost = &incarnation
 	}
 	d.Nack = float64(h.NackAfter) / 1000
+	d.Page = h.Page
 	d.Updates, d.Payloads = []decodedMember{}, []decodedPayload{}
 	for _, u := range p.Updates {
 		m := decodeMember(u.Member)
@@ -281,6 +283,9 @@ func (d *decoded) print(w io.Writer) error {
 	}
 	if d.Nack > 0 {
 		add("nack", fmt.Sprintf("wanted after %gs", d.Nack))
+	}
+	if d.Page > 0 {
+		add("page", d.Page)
 	}
 	if d.Unknown > 0 {
 		add("skipped", fmt.Sprintf("%d unknown fields", d.Unknown))

@@ -50,6 +50,9 @@ func header[ID any](m swim.Message, ids []ID, large bool) swim.Header[ID] {
 	if m == swim.MessagePingReq {
 		h.NackAfter = 400
 	}
+	if hasPages(m) {
+		h.Page = 2
+	}
 	if !large {
 		return h
 	}
@@ -65,8 +68,14 @@ func header[ID any](m swim.Message, ids []ID, large bool) swim.Header[ID] {
 	if m == swim.MessagePingReq {
 		h.NackAfter = math.MaxUint32
 	}
+	if hasPages(m) {
+		h.Page = math.MaxUint32
+	}
 	return h
 }
+
+// hasPages reports whether the header of a message names a page of a list.
+func hasPages(m swim.Message) bool { return m == swim.MessageAnnounce || m == swim.MessageFeed }
 
 // updates returns updates in every state and with every number of accusers,
 // about every identity in turn.

@@ -333,6 +333,11 @@ func TestBrokenCodecsAreReported(t *testing.T) {
 			p.Header.NackAfter = 0
 			return err
 		}}},
+		{"forgets the page", "header", broken{parse: func(data []byte, p *packet) error {
+			err := good.Parse(data, p)
+			p.Header.Page = 0
+			return err
+		}}},
 		{"leaves out what does not belong", "which it does not carry", broken{append: func(b []byte, room int, p *packet) ([]byte, error) {
 			q := *p
 			if q.Header.Message != swim.MessagePingReq {
