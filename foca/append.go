@@ -62,6 +62,7 @@ func expressible[ID comparable](p *swim.Packet[ID]) bool {
 		m != swim.MessagePingReq && h.NackAfter != 0,
 		m != swim.MessageAnnounce && p.PadTo != 0,
 		m != swim.MessageAnnounce && m != swim.MessageFeed && h.Page != 0,
+		h.Digest != swim.Digest{} && m != swim.MessagePing && m != swim.MessageAck,
 		!m.HasUpdates() && len(p.Updates) > 0,
 		!m.HasPayloads() && len(p.Payloads) > 0:
 		return false

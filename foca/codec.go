@@ -105,7 +105,7 @@ func (c *codec[ID]) MaxUpdate() int { return updateRest + c.maxID }
 
 // Limits implements [swim.Narrow].
 func (c *codec[ID]) Limits() swim.Limits {
-	return swim.Limits{Incarnation: maxIncarnation, Number: maxNumber, Unpadded: true}
+	return swim.Limits{Incarnation: maxIncarnation, Number: maxNumber, Unpadded: true, Unsynced: true}
 }
 
 // AppendID implements [swim.Codec].

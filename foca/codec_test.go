@@ -440,7 +440,7 @@ func TestBoundsAreReached(t *testing.T) {
 }
 
 func TestLimitsAreWhatTheFormatCanSay(t *testing.T) {
-	want := swim.Limits{Incarnation: 65535, Number: 255, Unpadded: true}
+	want := swim.Limits{Incarnation: 65535, Number: 255, Unpadded: true, Unsynced: true}
 	for _, c := range []any{Bincode(), nameCodec()} {
 		if narrow, ok := c.(swim.Narrow); !ok || narrow.Limits() != want {
 			t.Errorf("%T does not say its limits", c)

@@ -68,14 +68,24 @@ func (w *World) introduce() {
 	}
 	w.overhearToo(func(n *Node, p *swim.Packet[ID], wrote bool) {
 		to := p.Header.Dst.Node
-		if !wrote || to >= uint32(len(met)) {
-			return
+		if !wrote || max(to, n.number) >= uint32(len(met)) {
+			return // who comes later is a stranger
 		}
 		if word, bit := &met[n.number][to/64], uint64(1)<<(to%64); *word&bit == 0 {
 			*word |= bit
-			w.nodes[to].meet(&p.Header)
+			w.nodes[to].greet(&p.Header)
 		}
 	})
+}
+
+// greet is meet, if the two take part for each other.
+func (n *Node) greet(from *swim.Header[ID]) {
+	if !n.running || n.core.Self().State != swim.Alive || from.SrcState != swim.Alive {
+		return
+	}
+	if was, known := n.core.Member(from.Src.Node); known && was.ID == from.Src && was.Active() {
+		n.meet(from)
+	}
 }
 
 // overhearToo has somebody else be shown what nodes write and read.
@@ -182,6 +192,7 @@ func (w *World) total() (sum swim.Stats) {
 		sum.Probes += s.Probes
 		sum.ProbesFailed += s.ProbesFailed
 		sum.Down += s.Down
+		sum.Renewals += s.Renewals
 		for i := range s.Sent {
 			sum.Sent[i] += s.Sent[i]
 		}

@@ -63,6 +63,8 @@ func boundsOf(nodes, seeds int, configs ...swim.Config) bounds {
 		slow.Rules.SilentSuspicion = slow.Rules.SilentSuspicion || c.Rules.SilentSuspicion
 		slow.Rules.SilentPing = slow.Rules.SilentPing || c.Rules.SilentPing
 		slow.Rules.SilentRelay = slow.Rules.SilentRelay || c.Rules.SilentRelay
+		slow.Rules.SilentDigest = slow.Rules.SilentDigest || c.Rules.SilentDigest
+		slow.Rules.LazyGossip = slow.Rules.LazyGossip || c.Rules.LazyGossip
 	}
 	return bounds{nodes: nodes, seeds: seeds, slow: slow}
 }
@@ -159,11 +161,24 @@ func (b *bounds) known() time.Duration {
 	return sum + b.slow.Period + b.reach()
 }
 
-// knows is J' of L5: a process that starts knows all. Its feeds and gossip tell
-// it most; at the latest each of them, who knows it since J, has probed it.
-func (b *bounds) knows() time.Duration {
-	return b.known() + b.rounds() + b.slow.Period + b.feeds()
+// knows is J' of L5: a process that starts knows all. The list that it reads and
+// gossip tell it most, and what they did not digests find out.
+func (b *bounds) knows() time.Duration { return b.known() + b.repair() }
+
+// repair is how long what gossip missed is missed. With digests that is until one
+// of a member's probes tells it that its view differs and a reconciliation may
+// begin, which may have been put off for longest as many failed. Without them it is
+// until all, who know it, have probed it, and it had a feed with those who do not.
+func (b *bounds) repair() time.Duration {
+	if b.slow.Rules.SilentDigest {
+		return b.rounds() + b.slow.Period + b.feeds()
+	}
+	return b.spread() + b.recovery() + longestPutOff*b.slow.Period
 }
+
+// longestPutOff is how many periods the next reconciliation waits at most, and some
+// until it is over.
+const longestPutOff = 16 + 4
 
 // feeds is how long two members can be without each other, both missed by
 // gossip: until one of them has asked somebody who knows the other for a feed
@@ -206,9 +221,6 @@ func turns(count int, t swim.Task) int { return (count + t.Num - 1) / max(t.Num,
 // agree is L3: after the last fault all hold the same of all. Suspicions that
 // run end (Max), those who are gone are found out (L1), those who were lost are
 // contacted (H) and renew (L6), and what gossip did not reach probes do (J').
-//
-// Without D18 what gossip missed is repaired by probes and announces, which is
-// why the time of J' is part of it.
 func (b *bounds) agree() time.Duration {
 	sum := b.suspicion() + b.complete(b.doubtful()) + b.rejoin() + b.knows()
 	if b.slow.AnnounceDown.Every != swim.Off {
@@ -236,7 +248,7 @@ func (b *bounds) quietBytes(over time.Duration) float64 {
 // thorough reports whether news are told often enough, to enough members and in
 // packets large enough, that D holds and not only the time of the repairs.
 func (b *bounds) thorough() bool {
-	usual := swim.LAN(1).Transmissions
+	usual := swim.Config{Rules: b.slow.Rules}.WithDefaults().Transmissions
 	t := b.slow.Transmissions
 	return b.slow.Gossip.Every != swim.Off && b.slow.Gossip.Num >= 3 &&
 		t.Factor >= usual.Factor && t.Least >= usual.Least && b.slow.MaxPacket >= 1200

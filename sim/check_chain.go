@@ -15,7 +15,8 @@ const maxEdges = 3
 // ack that a relay passes on.
 func answers(m swim.Message) bool {
 	switch m {
-	case swim.MessageAck, swim.MessageIndirectAck, swim.MessageForwardedAck, swim.MessageNack, swim.MessageFeed, swim.MessageTurnUndead:
+	case swim.MessageAck, swim.MessageIndirectAck, swim.MessageForwardedAck, swim.MessageNack, swim.MessageFeed, swim.MessageTurnUndead,
+		swim.MessageDiff, swim.MessageRecords:
 		return true
 	}
 	return false
@@ -27,8 +28,9 @@ func answers(m swim.Message) bool {
 // Some packets begin a chain of their own, because something else limits how
 // often they go out: what a node gossips at once for itself, because it was
 // suspected or renewed (rules 21, 26; S19, S26), what it tells those who are
-// misled, once in a period (rules 38, 79), and the next page that it asks for of a
-// list, which is of a bounded number (rule 35).
+// misled, once in a period (rules 38, 79), the next page that it asks for of a
+// list, which is of a bounded number (rule 35), what it reconciles, once in a
+// period, and those whom it has summoned for that (D18).
 func (o *oracle) checkChain(n *Node, h *swim.Header[ID]) {
 	in := &o.in
 	o.edges = 0
@@ -51,6 +53,12 @@ func (o *oracle) checkChain(n *Node, h *swim.Header[ID]) {
 	if !o.trust {
 		return
 	}
+	if in.continues(h.Message) {
+		if o.edges--; in.answers > maxParts {
+			o.broken("S14", n, h.Dst.Node, "%v from %v caused %d packets, the last %v to %v", &in.header, in.header.Src, in.answers, h, h.Dst)
+		}
+		return
+	}
 	forwards := in.header.Message == swim.MessageIndirectAck && h.Message == swim.MessageForwardedAck
 	switch {
 	case in.answers > 1:
@@ -67,8 +75,46 @@ func (o *oracle) checkChain(n *Node, h *swim.Header[ID]) {
 // spontaneous reports whether a node sends a message for its own sake, though
 // the input is a packet.
 func (in *input) spontaneous(m swim.Message) bool {
-	turns := in.header.Message == swim.MessageFeed && in.header.Page > 0
-	return m == swim.MessageGossip && (in.suspected || in.became) || m == swim.MessageAnnounce && (in.became || turns)
+	switch m {
+	case swim.MessageGossip:
+		return in.suspected || in.became || in.lists()
+	case swim.MessageAnnounce:
+		turns := in.header.Message == swim.MessageFeed && in.header.Page > 0
+		lists := in.header.Message == swim.MessageDiff || in.header.Message == swim.MessageSync
+		return in.became || turns || in.returned || lists
+	case swim.MessageSync:
+		return in.header.Message == swim.MessageAck
+	}
+	return false
+}
+
+// maxParts is how many packets an answer of a reconciliation may take.
+const maxParts = 32
+
+// continues reports whether a message goes on with a reconciliation that the
+// packet is a part of. These have an end: a sketch has so many cells, and whoever
+// was told what it lacks is told no more.
+func (in *input) continues(m swim.Message) bool {
+	switch in.header.Message {
+	case swim.MessageFeed:
+		return m == swim.MessageRecords || m == swim.MessageTurnUndead
+	case swim.MessageDiff:
+		return m == swim.MessageRecords || m == swim.MessageSync
+	case swim.MessageSync:
+		return m == swim.MessageDiff
+	case swim.MessageRecords:
+		return m == swim.MessageRecords
+	}
+	return false
+}
+
+// lists reports whether the packet tells what its sender knows, and no news.
+func (in *input) lists() bool {
+	switch in.header.Message {
+	case swim.MessageFeed, swim.MessageDiff, swim.MessageRecords:
+		return true
+	}
+	return false
 }
 
 // misled reports whether the sender of the packet under way has to be told who we

@@ -75,6 +75,8 @@ var oddities = [...]struct {
 	{15, func(_ *dice, c *swim.Config, _ int) { c.Rules.SilentSuspicion = true }},
 	{12, func(_ *dice, c *swim.Config, _ int) { c.Rules.SilentPing = true }},
 	{12, func(_ *dice, c *swim.Config, _ int) { c.Rules.SilentRelay = true }},
+	{12, func(_ *dice, c *swim.Config, _ int) { c.Rules.SilentDigest = true }},
+	{12, func(_ *dice, c *swim.Config, _ int) { c.Rules.LazyGossip = true }},
 	{5, func(d *dice, c *swim.Config, _ int) { combine(d, c) }},
 	{4, func(d *dice, c *swim.Config, _ int) {
 		c.Notify = swim.Notify{Suspect: d.below(2) == 0, Updated: d.below(2) == 0, ProbeFailed: d.below(2) == 0,
@@ -87,7 +89,7 @@ var oddities = [...]struct {
 func combine(d *dice, c *swim.Config) {
 	coin := func() bool { return d.below(2) == 0 }
 	for _, rule := range []*bool{&c.Rules.SilentPing, &c.Rules.SilentRelay, &c.Rules.FinalDown, &c.Rules.SoleVerdict,
-		&c.Rules.AccuserDeadline, &c.Rules.SilentSuspicion} {
+		&c.Rules.AccuserDeadline, &c.Rules.SilentSuspicion, &c.Rules.SilentDigest, &c.Rules.LazyGossip} {
 		*rule = coin()
 	}
 	for _, count := range []*int{&c.Confirmations, &c.MaxHealth} {

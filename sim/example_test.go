@@ -87,12 +87,12 @@ func Example() {
 	fmt.Println("the lowest leads:                    two leaders for", lowest.quarrel())
 	most := service{rule: majority}
 	fmt.Println("the lowest of a majority leads:      two leaders for", most.quarrel())
-	patient := service{rule: majority, after: 15 * time.Second}
-	fmt.Println("the lowest of a majority, after 15s: two leaders for", patient.quarrel())
+	patient := service{rule: majority, after: 20 * time.Second}
+	fmt.Println("the lowest of a majority, after 20s: two leaders for", patient.quarrel())
 	// Output:
-	// the lowest leads:                    two leaders for 2m9s
-	// the lowest of a majority leads:      two leaders for 8s
-	// the lowest of a majority, after 15s: two leaders for 0s
+	// the lowest leads:                    two leaders for 1m52s
+	// the lowest of a majority leads:      two leaders for 17s
+	// the lowest of a majority, after 20s: two leaders for 0s
 }
 
 // A network that loses one packet in five, for ten minutes: what did the members

@@ -14,9 +14,9 @@ func TestLossIsSeen(t *testing.T) {
 		t.Errorf("%v downs and %v suspicions at 20 %%", downs, doubts)
 	}
 	// Where hardly anything arrives, members are held down.
-	worst := lossy{variant{name: "default", config: cfg}, 80, 0, 20 * time.Second}.observe()
-	if downs := worst["default, 80 % loss, downs"][0]; downs == 0 {
-		t.Error("nobody is down at 80 %")
+	worst := lossy{variant{name: "default", config: cfg}, 90, 0, 40 * time.Second}.observe()
+	if downs := worst["default, 90 % loss, downs"][0]; downs == 0 {
+		t.Error("nobody is down at 90 %")
 	}
 }
 

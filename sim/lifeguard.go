@@ -33,6 +33,19 @@ func plain(cfg swim.Config) swim.Config {
 	cfg = withoutHealth(withoutConfirmations(withoutBuddy(cfg)))
 	cfg.StallLimit, cfg.DeafLimit = swim.Off, swim.Off
 	cfg.Rules.SoleVerdict, cfg.Rules.SilentSuspicion = true, true
+	return withoutDigests(withoutHurry(cfg))
+}
+
+// withoutDigests leaves it to gossip, told more often, and to feeds.
+func withoutDigests(cfg swim.Config) swim.Config {
+	cfg.Rules.SilentDigest = true
+	cfg.Transmissions = swim.Scale{}
+	return cfg.WithDefaults()
+}
+
+// withoutHurry lets news wait for the next round of gossip.
+func withoutHurry(cfg swim.Config) swim.Config {
+	cfg.Rules.LazyGossip = true
 	return cfg
 }
 
@@ -113,6 +126,8 @@ func parts(cfg swim.Config) []variant {
 		{name: "default", config: cfg},
 		without("company (D17)", func(c *swim.Config) { c.Rules.SoleVerdict = true }),
 		without("excuses (D19)", func(c *swim.Config) { c.Rules.SilentSuspicion = true }),
+		without("digests (D18)", func(c *swim.Config) { *c = withoutDigests(*c) }),
+		without("hurry", func(c *swim.Config) { *c = withoutHurry(*c) }),
 		without("health", func(c *swim.Config) { *c = withoutHealth(*c) }),
 		without("confirmations", func(c *swim.Config) { *c = withoutConfirmations(*c) }),
 		without("buddy", func(c *swim.Config) { *c = withoutBuddy(*c) }),

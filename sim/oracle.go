@@ -79,15 +79,18 @@ type input struct {
 	strange bool // it is for somebody else
 	acks    bool // it answers the running probe
 
-	defence           // what it says of the receiver
-	became  bool      // the identity changed meanwhile
-	packets int       // written so far
-	answers int       // of those, caused by the packet
-	told    int       // notifications
-	passed  int       // of packets, those of the probes of others
-	hash    uint64    // of the core before
-	hashed  bool      // hash is known
-	unheard []unheard // records whose origin is not known yet
+	defence      // what it says of the receiver
+	became  bool // the identity changed meanwhile
+	// returned is whether an announce is from one of the lost, who takes part
+	// from now on.
+	returned bool
+	packets  int       // written so far
+	answers  int       // of those, caused by the packet
+	told     int       // notifications
+	passed   int       // of packets, those of the probes of others
+	hash     uint64    // of the core before
+	hashed   bool      // hash is known
+	unheard  []unheard // records whose origin is not known yet
 }
 
 // An inputKind says what an input is.
@@ -219,6 +222,9 @@ func (o *oracle) read(n *Node, p *swim.Packet[ID]) {
 		n.seen.settleRelay(h)
 	case swim.MessageTurnUndead:
 		o.in.doomed(h)
+	case swim.MessageAnnounce:
+		was, known := n.core.Member(h.Src.Node)
+		o.in.returned = known && was.State == swim.Down
 	}
 	for i := range p.Updates {
 		if u := &p.Updates[i]; u.ID.Node == n.seen.id.Node {

@@ -40,7 +40,7 @@ var oldCluster = script{
 	text: "Thirty years pass, with a restart now and then, and then everybody restarts, one without disk and clock; nobody is refused for age (S4), and nobody is told down (L2).",
 	profile: LAN.with(func(c *swim.Config) {
 		const day = 24 * time.Hour
-		c.Period, c.StallLimit, c.ForgetAfter = 12*time.Hour, swim.Off, 45*day
+		c.Period, c.StallLimit, c.DeafLimit, c.ForgetAfter = 12*time.Hour, swim.Off, day, 45*day
 		c.Gossip.Every, c.Announce.Every, c.AnnounceDown.Every = time.Hour, day, day
 	}),
 	tell: func(p *play) {

@@ -114,6 +114,7 @@ func rust(cfg swim.Config) swim.Config {
 	cfg.Rules.AccuserDeadline = true
 	cfg.Rules.SilentSuspicion = true
 	cfg.Rules.SilentPing = true
+	cfg.Rules.LazyGossip = true
 	cfg.MaxHealth, cfg.StallLimit, cfg.DeafLimit = swim.Off, swim.Off, swim.Off
 	return cfg
 }

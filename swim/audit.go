@@ -173,4 +173,26 @@ func (c *Core[ID, Addr]) auditMoments() {
 	if c.audit.turn%64 == 0 {
 		c.sized = sized{} // it costs more to check it than to work it out
 	}
+	if every := 64 + c.roster.slots/64*4; c.audit.turn%every == 0 { // so that it costs the same among many
+		c.auditView()
+	}
+	c.auditSync()
+}
+
+// auditSync mends the moments of what is reconciled.
+func (c *Core[ID, Addr]) auditSync() {
+	for _, t := range [...]*Instant{&c.view.changed, &c.sync.agreed, &c.sync.heard, &c.sync.began} {
+		if !c.past(*t) {
+			*t = c.now
+			c.mended()
+		}
+	}
+	if !c.within(c.eager.used, eagerBurst*c.longest.tasks[TimerGossip]) {
+		c.eager.used = c.now
+		c.mended()
+	}
+	if !c.within(c.liaison.until, 4*c.longest.spread) {
+		c.liaison.until = c.now
+		c.mended()
+	}
 }

@@ -44,6 +44,9 @@ func (u *ourselves[ID, Addr]) stood() standing {
 // can not be written: then the next life begins.
 func (c *Core[ID, Addr]) auditOurselves() {
 	u := &c.us
+	if c.view.known && c.view.ours != c.partOf(u.id, u.meta) {
+		c.recountView()
+	}
 	stood := u.stood()
 	if u.stands[0] != stood || u.stands[1] != stood {
 		u.stands = [2]standing{stood, stood}

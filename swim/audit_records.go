@@ -31,6 +31,7 @@ func (c *Core[ID, Addr]) auditMember(slot uint32) {
 		return
 	}
 	c.mend(slot, r)
+	c.auditPart(slot)
 	if r.flags&inActive == 0 {
 		c.auditTomb(slot)
 	}
@@ -76,6 +77,7 @@ func (c *Core[ID, Addr]) mend(slot uint32, r *record[ID]) {
 	}
 	c.mended()
 	c.touch(slot)
+	c.stir(slot)
 	lone := r.flags&isLone != 0
 	r.flags &^= isLone
 	switch r.flags & inOrder {
@@ -126,6 +128,10 @@ func (c *Core[ID, Addr]) auditTomb(slot uint32) {
 // auditDoubt mends a doubt about a member that takes part, so that it ends.
 func (c *Core[ID, Addr]) auditDoubt(r *record[ID], d *doubt[ID, Addr]) {
 	l := &c.longest
+	if !c.past(d.asked) {
+		d.asked = c.now
+		c.mended()
+	}
 	if !c.past(d.since) || d.least <= 0 || d.least > l.least || d.most < d.least || d.most > l.suspicion ||
 		d.lag < 0 || d.lag > l.spread || d.enough >= MaxAccusers {
 		c.sized = sized{} // it may be what is wrong
@@ -165,4 +171,58 @@ func (c *Core[ID, Addr]) accusers(r *record[ID], d *doubt[ID, Addr]) []ID {
 		c.mended()
 	}
 	return d.by[:n]
+}
+
+// auditPart mends what a member adds to the digest.
+func (c *Core[ID, Addr]) auditPart(slot uint32) {
+	r := c.roster.at(slot)
+	if (c.audit.turn/4+slot)%4 != 0 {
+		return // it takes a hash
+	}
+	if r.flags&isStirred != 0 && len(c.view.stale) > 0 {
+		return // it will be, when the digest is needed
+	}
+	want := uint64(0)
+	if r.counts() {
+		want = c.partOf(r.id, r.meta)
+	}
+	if part := &c.roster.times(slot).part; *part != want {
+		*part = want // what is in the sum nobody knows
+		c.recountView()
+	} else if r.flags&isStirred != 0 {
+		r.flags &^= isStirred
+		c.stir(slot)
+	}
+}
+
+// auditView compares the digest with its parts: one of them may have been wrong
+// when it was taken out.
+func (c *Core[ID, Addr]) auditView() {
+	if sum, members := c.parts(); sum != c.view.sum || members != c.view.members {
+		c.recountView()
+	}
+}
+
+// parts adds up the parts of the digest.
+func (c *Core[ID, Addr]) parts() (sum uint64, members uint32) {
+	sum = c.view.ours
+	if sum != 0 {
+		members++
+	}
+	for slot := range c.roster.slots {
+		if part := c.roster.times(slot).part; part != 0 {
+			sum ^= part
+			members++
+		}
+	}
+	return sum, members
+}
+
+// recountView works the digest out anew.
+func (c *Core[ID, Addr]) recountView() {
+	c.mended()
+	v := &c.view
+	v.ours, v.known = c.partOf(c.us.id, c.us.meta), true
+	v.sum, v.members = c.parts()
+	v.again, v.changed = v.mark(), c.now
 }

@@ -8,7 +8,9 @@ type priority uint8
 const (
 	prioRefute  priority = iota // an alive that refutes a suspicion
 	prioDown                    // a member is down or left
+	prioVerdict                 // a suspect is down, of whom all others judge too
 	prioSuspect                 // a member is doubted
+	prioConfirm                 // somebody else accuses a suspect too
 	prioAlive                   // any other news
 	numPriorities
 )
@@ -35,6 +37,17 @@ func (b *backlog) len() int {
 		n += b.rings[p].len()
 	}
 	return n
+}
+
+// anyUrgent reports whether there is anything that was never told and should be
+// soon.
+func (b *backlog) anyUrgent() bool {
+	for p := range b.rings {
+		if b.rings[p].live[0] > 0 && priority(p) != prioConfirm {
+			return true
+		}
+	}
+	return false
 }
 
 // push queues news about a member, to be told as often as the limit allows.
@@ -85,13 +98,16 @@ const none = 1<<32 - 1
 // out: by priority, then fewest transmissions, then longest waiting. What was
 // told limit times or more leaves the backlog. The slot skip, or [none], is
 // left out; it is told anyway and loses nothing by that. No record is read.
-func (b *backlog) gather(limit, most int, out []uint32, skip uint32) []uint32 {
+func (b *backlog) gather(limit budget, most int, out []uint32, skip uint32) []uint32 {
 	out = out[:0]
 	for p := range b.rings {
-		out = b.rings[p].gather(limit, most, out, skip)
+		out = b.rings[p].gather(limit[p], most, out, skip)
 	}
 	return out
 }
+
+// A budget is how often updates are told, by priority.
+type budget [numPriorities]int
 
 // sent settles the last gather, since which the backlog must not have changed.
 // It asks for the index of each of those gathered whether it was really

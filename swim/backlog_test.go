@@ -165,7 +165,7 @@ func TestBacklogAgreesWithANaiveOne(t *testing.T) {
 					skip = none
 				}
 				want := n.gather(limit, most, skip)
-				out = b.gather(limit, most, out, skip)
+				out = b.gather(always(limit), most, out, skip)
 				if !slices.Equal(out, want) {
 					t.Fatalf("step %d: gathered %v, want %v", step, out, want)
 				}
@@ -205,7 +205,7 @@ func TestEachUpdateIsToldAsOftenAsTheLimitSays(t *testing.T) {
 			}
 			var out []uint32
 			for b.len() > 0 {
-				out = b.gather(limit, 7, out, none)
+				out = b.gather(always(limit), 7, out, none)
 				b.sent(r, out, func(i int) bool { told[out[i]]++; return true })
 			}
 			for slot, n := range told {
@@ -224,9 +224,9 @@ func TestUpdateThatDoesNotFitIsSkippedAndGoesFirstTheNextTime(t *testing.T) {
 	for slot := range uint32(4) {
 		b.push(r, slot, prioAlive)
 	}
-	out := b.gather(4, 3, nil, none)
+	out := b.gather(always(4), 3, nil, none)
 	b.sent(r, out, func(i int) bool { return out[i] != 1 })
-	if got, want := b.gather(4, 9, nil, none), []uint32{1, 3, 0, 2}; !slices.Equal(got, want) {
+	if got, want := b.gather(always(4), 9, nil, none), []uint32{1, 3, 0, 2}; !slices.Equal(got, want) {
 		t.Errorf("next are %v, want %v", got, want)
 	}
 }
@@ -238,14 +238,14 @@ func TestReplacedUpdateHasItsFullBudgetAgain(t *testing.T) {
 	b.push(r, 0, prioAlive)
 	b.push(r, 1, prioAlive)
 	b.push(r, 0, prioAlive) // never told: it stays first
-	out := b.gather(2, 9, nil, none)
+	out := b.gather(always(2), 9, nil, none)
 	if want := []uint32{0, 1}; !slices.Equal(out, want) {
 		t.Fatalf("first are %v, want %v", out, want)
 	}
 	b.sent(r, out, func(int) bool { return true })
 	b.push(r, 1, prioAlive)
 	for _, want := range [][]uint32{{1, 0}, {1}, {}} {
-		out = b.gather(2, 9, out, none)
+		out = b.gather(always(2), 9, out, none)
 		if !slices.Equal(out, want) {
 			t.Fatalf("next are %v, want %v", out, want)
 		}
@@ -270,7 +270,7 @@ func TestBacklogCloneIsIndependent(t *testing.T) {
 	for i := range want {
 		want[i] = uint32(i)
 	}
-	if got := b2.gather(1, 99, nil, none); !slices.Equal(got, want) {
+	if got := b2.gather(always(1), 99, nil, none); !slices.Equal(got, want) {
 		t.Errorf("the clone has %v", got)
 	}
 	b2.sent(r2, want, func(int) bool { return true })
@@ -289,7 +289,7 @@ func TestBacklogInSteadyStateAllocatesNothing(t *testing.T) {
 			next = (next + 7) % 1000
 			b.push(r, next, priority(next%4))
 		}
-		out = b.gather(8, 450, out, next)
+		out = b.gather(always(8), 450, out, next)
 		b.sent(r, out, func(i int) bool { return i%5 != 0 })
 		b.remove(r, next)
 	}
@@ -299,4 +299,12 @@ func TestBacklogInSteadyStateAllocatesNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(100, round); n != 0 {
 		t.Errorf("%v allocations a round", n)
 	}
+}
+
+// always is the budget of so many times for everything.
+func always(times int) (b budget) {
+	for p := range b {
+		b[p] = times
+	}
+	return b
 }

@@ -121,7 +121,10 @@ func (c *Core[ID, Addr]) receivePayload(item []byte, from ID) (bool, error) {
 // deliver hands the payloads of a packet to the owner. An error about one does
 // not keep the others.
 func (c *Core[ID, Addr]) deliver(p *Packet[ID]) (first error) {
-	if len(p.Payloads) > 0 && c.handler == nil {
+	if len(p.Payloads) == 0 || p.Header.Message.synchronises() {
+		return nil // or they are the protocol's own
+	}
+	if c.handler == nil {
 		return c.drop(DropNoHandler)
 	}
 	for _, item := range p.Payloads {
@@ -193,10 +196,24 @@ func (c *Core[ID, Addr]) loadPayloads(p *Packet[ID], room int) int {
 // them is part of the largest header.
 const payloadFrame = 3
 
+// payloadTransmissions is how often a payload is told. No digest finds out whom it
+// missed, so it is more often than for updates where there is one.
+func (c *Core[ID, Addr]) payloadTransmissions() int {
+	if !c.synchronises() {
+		return c.size().transmissions
+	}
+	scale := c.cfg.Transmissions
+	scale.Factor = (4*scale.Factor + 2) / 3
+	return scale.at(c.size().n)
+}
+
+// anyFresh reports whether there is a payload that was never told.
+func (q *payloads) anyFresh() bool { return len(q.items) > 0 && q.items[0].sent == 0 }
+
 // settlePayloads notes which payloads were sent.
 func (c *Core[ID, Addr]) settlePayloads(looked int) {
 	if looked > 0 {
-		c.queue.settle(c.taken[:looked], c.size().transmissions)
+		c.queue.settle(c.taken[:looked], c.payloadTransmissions())
 	}
 }
 

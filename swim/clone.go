@@ -22,11 +22,15 @@ func (c *Core[ID, Addr]) Clone(rnd *rand.Rand) *Core[ID, Addr] {
 	d.relays = slices.Clone(c.relays)
 	d.leaving.acked = slices.Clone(c.leaving.acked)
 	d.contacts.list = slices.Clone(c.contacts.list)
+	d.view.stale = slices.Clone(c.view.stale)
+	d.sync = c.sync.clone()
+	d.summons = slices.Clone(c.summons)
 	d.asked = c.asked.clone()
 	d.fed = c.fed.clone()
 	d.warned = c.warned.clone()
 	d.in, d.out = Packet[ID]{}, Packet[ID]{}
 	d.buf, d.key, d.slots, d.sample, d.taken = nil, nil, nil, nil, nil
+	d.objections, d.said, d.cells, d.symbols, d.peeler, d.body = nil, saying{}, nil, nil, peeler{}, nil
 	return &d
 }
 
@@ -46,5 +50,21 @@ func (q *payloads) clone() payloads {
 	for i := range d.items {
 		d.items[i].data = slices.Clone(d.items[i].data)
 	}
+	return d
+}
+
+func (s *syncing[ID]) clone() syncing[ID] {
+	d := *s
+	d.exchange = s.exchange.clone()
+	d.theirs = slices.Clone(s.theirs)
+	for i := range d.theirs {
+		d.theirs[i] = d.theirs[i].clone()
+	}
+	return d
+}
+
+func (e *exchange[ID]) clone() exchange[ID] {
+	d := *e
+	d.cells, d.diff = slices.Clone(e.cells), slices.Clone(e.diff)
 	return d
 }

@@ -59,6 +59,13 @@ type Rules struct {
 	// always makes us doubt ourselves. Otherwise a relay that hears nothing
 	// from the target says that it is there itself.
 	SilentRelay bool
+	// SilentDigest says nothing in pings and acks of whom we know, and
+	// reconciles with nobody; then feeds repair what gossip lost. Otherwise
+	// members whose digests differ find out in what.
+	SilentDigest bool
+	// LazyGossip lets news wait for the next round of gossip. Otherwise those who
+	// hear them pass them on almost at once, to more members.
+	LazyGossip bool
 }
 
 // Notify asks for notifications that most owners do not want.
@@ -89,8 +96,8 @@ type Config struct {
 	// is sent while there is nothing to tell. If zero, 3 every 200 ms.
 	Gossip Task
 	// Announce asks active members for a feed, which repairs what gossip
-	// lost, and again within a Period while feeds name somebody unknown. If
-	// zero, 1 every 30 s.
+	// lost, and again within a Period while feeds name somebody unknown. Where
+	// digests are compared, they do that, and it rests. If zero, 1 every 30 s.
 	Announce Task
 	// AnnounceDown contacts the lost: members that are down or have a lone
 	// verdict, seeds that are not active, and addresses whose Announce was not
@@ -114,7 +121,10 @@ type Config struct {
 	// [Off] for never.
 	MaxHealth int
 	// Transmissions is how often each update is told. If its Factor is zero,
-	// 4·ceil(log10(n+1)), at least 4. At most [MaxTransmissions] count.
+	// 3·ceil(log10(n+1)), at least 4; without digests, which find out what that
+	// missed, 4·ceil(log10(n+1)). At most [MaxTransmissions] count. With digests
+	// suspicions are told less often, and payloads, which nothing else repairs,
+	// more often by a third.
 	Transmissions Scale
 	// Members is how many members to reckon with as long as none is known. If
 	// zero, 1.
@@ -196,7 +206,7 @@ func Paper() Config {
 		StallLimit:     Off,
 		DeafLimit:      Off,
 		Rules: Rules{FinalDown: true, SoleVerdict: true, AccuserDeadline: true, SilentSuspicion: true,
-			SilentPing: true, SilentRelay: true},
+			SilentPing: true, SilentRelay: true, SilentDigest: true, LazyGossip: true},
 	}.WithDefaults()
 }
 
@@ -251,7 +261,10 @@ func (c Config) WithDefaults() Config {
 	orDefault(&c.Confirmations, MaxAccusers-1)
 	orDefault(&c.MaxHealth, 8)
 	if c.Transmissions.Factor == 0 {
-		c.Transmissions = Scale{Factor: 4, Least: 4}
+		c.Transmissions = Scale{Factor: 3, Least: 4}
+		if c.Rules.SilentDigest {
+			c.Transmissions.Factor = 4
+		}
 	}
 	orDefault(&c.Members, 1)
 	orDefault(&c.ForgetAfter, 24*time.Hour)

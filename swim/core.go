@@ -49,13 +49,20 @@ type Core[ID Identity[ID, Addr], Addr comparable] struct {
 	audit   audit
 	longest extremes
 
+	view       view
+	sync       syncing[ID]
+	objections []uint32 // slots of what a member that we synchronise with should know
+	summons    []ID     // suspects to be told, of whom we learnt by synchronising
+	eager      eager
+	liaison    liaison[ID]
+
 	contacts contacts[ID]
 	reading  reading[ID]
 	asked    ledger[Addr] // whom we announced to, and how often in vain
 	fed      ledger[Addr] // whom we answered with a feed, and when
 	warned   ledger[Addr] // whom we told that they are down or misled, and when
 
-	todo  todo
+	todo  todo[ID]
 	stats Stats
 
 	in, out Packet[ID]
@@ -66,6 +73,12 @@ type Core[ID Identity[ID, Addr], Addr comparable] struct {
 	taken   []bool // which payloads a packet took
 	fit     int    // how many updates a packet took lately
 	scratch Update[ID]
+
+	said    saying
+	cells   []cell
+	symbols []uint64
+	peeler  peeler
+	body    []byte
 }
 
 // New returns a core that knows nobody. Zero fields of the configuration mean
@@ -96,6 +109,7 @@ func NewWithHandler[ID Identity[ID, Addr], Addr comparable](self ID, cfg Config,
 		return nil, ErrEncode
 	}
 	c.us.take(self)
+	c.view.again = c.view.mark()
 	c.us.stand()
 	c.longest.cover(&c.cfg)
 	c.todo.refuted = never
@@ -142,8 +156,8 @@ func (c *Core[ID, Addr]) drop(d Drop) error {
 // Apply merges records from elsewhere: of another core, or saved earlier. With
 // tell, what was new is gossiped. Records of members that are known go through
 // the order of truth like any others; a Down about a member that we hold
-// alive only accuses it. How long a record is still remembered counts here
-// alone, but never beyond Config.ForgetAfter.
+// alive only accuses it. How long a record is still remembered counts, but never
+// beyond Config.ForgetAfter.
 //
 // It returns [ErrFull] if some records found no room and [ErrMalformed] if
 // some are none; the others are applied all the same.
@@ -242,6 +256,7 @@ func (c *Core[ID, Addr]) SetMetadata(version uint64, rt Runtime[ID]) error {
 		return ErrStaleVersion
 	}
 	c.us.meta = version
+	c.view.known = false
 	c.us.untold = c.size().transmissions
 	c.settle()
 	return nil
@@ -260,9 +275,13 @@ func (c *Core[ID, Addr]) settle() {
 	}
 	c.renewIfAllowed()
 	c.sendTodo()
-	if c.us.phase == connected && !c.tasks[TimerGossip].armed && c.untold() {
-		c.armEvery(TimerGossip, c.cfg.Gossip.Every)
+	if c.us.phase != connected || c.cfg.Gossip.Every == Off {
+		return
 	}
+	if !c.tasks[TimerGossip].armed && c.untold() {
+		c.arm(TimerGossip, c.cfg.Gossip.Every)
+	}
+	c.hurry()
 }
 
 // connect begins to take part.
@@ -327,6 +346,9 @@ func (c *Core[ID, Addr]) size() *sized {
 			transmissions: c.cfg.Transmissions.at(n),
 			suspicion:     suspicionTime(n, c.cfg.SuspicionFactor, c.cfg.Period),
 			spread:        spreadTime(n, round),
+		}
+		if !c.cfg.Rules.LazyGossip && c.cfg.Gossip.Every != Off {
+			c.sized.spread = max(c.sized.spread/eagerSpread, round)
 		}
 	}
 	return &c.sized

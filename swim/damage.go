@@ -31,7 +31,7 @@ func (c *Core[ID, Addr]) Damage(rnd *rand.Rand) string {
 	kinds := [...]func(){
 		d.record, d.record, d.doubt, d.ourselves, d.renewal, d.task, d.probe,
 		d.relay, d.contact, d.ledger, d.queue, d.backlog, d.order, d.moment,
-		d.tally, d.sized,
+		d.tally, d.sized, d.digest,
 	}
 	for d.said == "" { // some kinds there may be none of
 		kinds[below(rnd, uint64(len(kinds)))]()
@@ -147,7 +147,7 @@ func (d *damage[ID, Addr]) doubt() {
 		}
 		t := c.doubts.at(r.doubt)
 		who := fmt.Sprintf("doubt about %v: ", r.id)
-		switch d.pick(13) {
+		switch d.pick(14) {
 		case 0:
 			hit(d, who+"accusers", &t.n)
 		case 1:
@@ -174,6 +174,8 @@ func (d *damage[ID, Addr]) doubt() {
 			hit(d, who+"confirmations that are enough", &t.enough)
 		case 12:
 			hit(d, who+"accusers of whom we were told", &t.told)
+		case 13:
+			hit(d, who+"asked", &t.asked)
 		}
 		return
 	}
@@ -446,5 +448,36 @@ func (d *damage[ID, Addr]) sized() {
 		hit(d, "updates in a packet", &c.fit)
 	case 5:
 		hit(d, "audit: turn", &c.audit.turn)
+	}
+}
+
+// digest damages what is compared and reconciled.
+func (d *damage[ID, Addr]) digest() {
+	v, s := &d.core.view, &d.core.sync
+	switch d.pick(11) {
+	case 0:
+		hit(d, "digest: sum", &v.sum)
+	case 1:
+		hit(d, "digest: members", &v.members)
+	case 2:
+		hit(d, "digest: changed", &v.changed)
+	case 3:
+		hit(d, "digest: our part", &v.ours)
+	case 4:
+		if slot, ok := d.member(); ok {
+			hit(d, fmt.Sprintf("digest: part of %v", d.core.roster.at(slot).id), &d.core.roster.times(slot).part)
+		}
+	case 5:
+		hit(d, "sync: number", &s.number)
+	case 6:
+		hit(d, "sync: began", &s.began)
+	case 7:
+		hit(d, "sync: agreed", &s.agreed)
+	case 8:
+		hit(d, "sync: heard", &s.heard)
+	case 9:
+		hit(d, "sync: vain", &s.vain)
+	default:
+		hit(d, "liaison: until", &d.core.liaison.until)
 	}
 }

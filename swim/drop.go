@@ -19,7 +19,7 @@ const (
 	DropFull                     // Config.MaxMembers is reached; for an unknown suspect, MaxTombstones
 	DropNewRate                  // too many new members within a second
 	DropStaleAck                 // an ack or nack for a probe that is over, or not from whom we asked
-	DropUnasked                  // a feed that we did not ask for
+	DropUnasked                  // a feed or diff that we did not ask for
 	DropNoRelay                  // an ack for a relay that is not pending
 	DropRelayRefused             // a ping-req for or from somebody we do not relay for
 	DropRelayFull                // too many relays in flight

@@ -10,6 +10,7 @@ func (c *Core[ID, Addr]) bury(slot uint32, r *record[ID], state State, remaining
 	}
 	rested := !r.state.Active()
 	c.become(r, state, false)
+	c.stir(slot)
 	if state == Left {
 		r.inc = 0 // a goodbye is about the whole life
 	}
@@ -129,6 +130,7 @@ func (c *Core[ID, Addr]) forget(slot uint32) {
 		r.doubt = 0
 	}
 	c.backlog.remove(c.roster, slot)
+	c.unsee(slot)
 	c.tally[tallyOf(r)]--
 	c.roster.remove(slot)
 }

@@ -227,6 +227,9 @@ func (f *fuzzed[ID, Addr]) step(p *tape, codec Codec[ID], configs []Config, id f
 		if next, ok := f.core.us.id.Renew(); ok {
 			f.input(func(c *core, r rt) error { return c.ChangeIdentity(next, r) })
 		}
+	case 27:
+		with := who()
+		f.input(func(c *core, r rt) error { return c.Sync(with, r) })
 	case 23, 24, 25, 26:
 		f.receive(f.answer(p, codec, who))
 	}
@@ -241,7 +244,11 @@ func (f *fuzzed[ID, Addr]) answer(p *tape, codec Codec[ID], who func() ID) []byt
 	h := Header[ID]{Src: in.Header.Dst, Dst: f.core.us.id, Number: in.Header.Number, SrcIncarnation: Incarnation(p.below(4))}
 	switch in.Header.Message {
 	case MessagePing:
-		h.Message = MessageAck
+		h.Message, h.Digest = MessageAck, f.digest(p)
+	case MessageSync:
+		h.Message = MessageDiff
+	case MessageDiff:
+		h.Message = [...]Message{MessageRecords, MessageSync}[p.below(2)]
 	case MessagePingReq:
 		h.Message, h.About = [...]Message{MessageForwardedAck, MessageNack}[p.below(2)], in.Header.About
 	case MessageIndirectPing:
@@ -258,11 +265,73 @@ func (f *fuzzed[ID, Addr]) answer(p *tape, codec Codec[ID], who func() ID) []byt
 	for range p.below(3) {
 		pkt.Updates = append(pkt.Updates, f.update(p, who))
 	}
+	f.body(p, pkt)
+	if !h.Message.HasUpdates() {
+		pkt.Updates = nil
+	}
 	data, err := codec.Append(nil, 2000, pkt)
 	if err != nil {
 		return nil
 	}
 	return data
+}
+
+// digest makes up a digest, often that of the core.
+func (f *fuzzed[ID, Addr]) digest(p *tape) Digest {
+	d := Digest{Sum: f.core.view.sum, Members: f.core.view.members, Settled: p.below(2) == 0}
+	switch p.below(4) {
+	case 0:
+		return Digest{}
+	case 1:
+		d.Sum++
+	case 2:
+		d.Members += uint32(p.byte())
+	}
+	if d.Members == 0 {
+		return Digest{}
+	}
+	return d
+}
+
+// body makes up what a sync or diff says: cells of a few of those that the core
+// knows, and of others, or anything.
+func (f *fuzzed[ID, Addr]) body(p *tape, pkt *Packet[ID]) {
+	var body []byte
+	switch pkt.Header.Message {
+	case MessageSync:
+		s := sketch{key: sketchKey{uint64(p.below(3)), 1}, cells: make([]cell, 1+p.below(100))}
+		for _, r := range f.core.roster.each {
+			if r.counts() && p.below(3) > 0 {
+				s.add(f.core.symbol(s.key, r.id, r.meta))
+			}
+		}
+		for i := range p.below(40) {
+			s.add(uint64(i) + 1)
+		}
+		from, long := 0, p.below(2) == 0
+		if long {
+			from = p.below(3) * len(s.cells) / 2
+		}
+		body = appendCells(nil, s.key, min(from, mostCells-len(s.cells)), s.cells, long)
+	case MessageDiff:
+		switch p.below(4) {
+		case 0:
+			body = []byte{diffList}
+		case 1:
+			body = binary.AppendUvarint([]byte{diffMore}, uint64(p.below(3)*97))
+		default:
+			var symbols []uint64
+			for _, r := range f.core.roster.each {
+				if r.counts() && p.below(2) == 0 {
+					symbols = append(symbols, f.core.symbol(f.core.sync.key, r.id, r.meta))
+				}
+			}
+			body = appendSymbols(nil, append(symbols, uint64(p.byte())))
+		}
+	default:
+		return
+	}
+	pkt.Payloads = [][]byte{body}
 }
 
 // wait steps the clock.
@@ -343,6 +412,9 @@ func (f *fuzzed[ID, Addr]) packet(p *tape, codec Codec[ID], who func() ID) []byt
 	if h.Message.hasPages() {
 		h.Page = uint32(p.below(4))
 	}
+	if h.Message.hasDigest() {
+		h.Digest = f.digest(p)
+	}
 	if h.Message == MessageTurnUndead {
 		h.AboutIncarnation = incarnations[p.below(len(incarnations))]
 	}
@@ -354,6 +426,12 @@ func (f *fuzzed[ID, Addr]) packet(p *tape, codec Codec[ID], who func() ID) []byt
 	}
 	if h.Message.HasPayloads() && how%16 > 12 {
 		pkt.Payloads = [][]byte{{p.byte() % 8, p.byte() % 8, how}, {how % 8, 1}}
+	}
+	if h.Message.synchronises() {
+		if how%4 > 0 {
+			pkt.Header.Number, pkt.Payloads = f.core.sync.number, nil
+			f.body(p, pkt)
+		}
 	}
 	if h.Message == MessageAnnounce {
 		pkt.PadTo = int(how) * 8
@@ -383,7 +461,7 @@ func (f *fuzzed[ID, Addr]) receive(data []byte) {
 	}
 	var in Packet[ID]
 	parsed := c.codec.Parse(data, &in) == nil
-	turned = parsed && in.Header.Message == MessageTurnUndead
+	turned = parsed && (in.Header.Message == MessageTurnUndead || in.Header.Message.synced()) // which count if they answer us
 	f.guard.Received(data)
 	err := f.input(func(c *Core[ID, Addr], rt Runtime[ID]) error { return c.HandleData(slices.Clone(data), rt) })
 	var drop Drop

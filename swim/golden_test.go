@@ -54,7 +54,8 @@ func goldenPackets() []*Packet[ID] {
 		{Header: Header[ID]{Message: MessagePing, Number: 5}, Updates: []Update[ID]{alive, {
 			Member: Member[ID]{ID: mustID("10.1.2.9:7946", populationNow-60_000), State: Suspect}, By: []ID{a},
 		}}},
-		{Header: Header[ID]{Message: MessageAck, Number: 5, SrcIncarnation: 2, SrcMetadata: 300}},
+		{Header: Header[ID]{Message: MessageAck, Number: 5, SrcIncarnation: 2, SrcMetadata: 300,
+			Digest: Digest{Sum: 0x0102030405060708, Members: 1000, Settled: true}}},
 		{Header: Header[ID]{Message: MessagePingReq, Number: 5, NackAfter: 400, About: c}, Updates: news},
 		{Header: Header[ID]{Message: MessageIndirectPing, Number: 5, About: c}},
 		{Header: Header[ID]{Message: MessageIndirectAck, Number: 5, About: c}},
@@ -65,6 +66,11 @@ func goldenPackets() []*Packet[ID] {
 		{Header: Header[ID]{Message: MessageGossip, SrcState: Left}, Updates: news, Payloads: said},
 		{Header: Header[ID]{Message: MessageBroadcast}, Payloads: said},
 		{Header: Header[ID]{Message: MessageTurnUndead, About: b, AboutIncarnation: 4}},
+		{Header: Header[ID]{Message: MessageSync, Number: 9}, Payloads: [][]byte{
+			appendCells(nil, testSketchKey, 0, sketchOf(2, []uint64{1, 2, 3}).cells, false),
+		}},
+		{Header: Header[ID]{Message: MessageDiff, Number: 9}, Updates: news[:1], Payloads: [][]byte{appendSymbols(nil, []uint64{1, 2})}},
+		{Header: Header[ID]{Message: MessageRecords, Number: 9}, Updates: news[2:4]},
 	}
 	for _, p := range packets {
 		p.Header.Src, p.Header.Dst = a, b

@@ -15,7 +15,7 @@ const (
 
 // untold reports whether there is anything to gossip.
 func (c *Core[ID, Addr]) untold() bool {
-	return c.backlog.len() > 0 || len(c.queue.items) > 0 || c.us.untold > 0
+	return c.backlog.len() > 0 || len(c.queue.items) > 0 || c.us.untold > 0 || len(c.summons) > 0
 }
 
 // gossipDue is the periodic gossip. Its task rests while nothing is to tell.
@@ -25,8 +25,10 @@ func (c *Core[ID, Addr]) gossipDue() {
 		return
 	}
 	if c.renewIfAllowed(); !c.todo.gossip { // a renewal gossips anyway
-		c.gossipTo(c.cfg.Gossip.Num, false)
+		c.gossipTo(c.gossipWidth(), false)
 	}
+	c.tellLiaison(c.sample)
+	c.sendSummons()
 }
 
 // gossipTo tells some distinct active members what there is to tell. Each
@@ -85,10 +87,10 @@ func (c *Core[ID, Addr]) post(to uint32, h Header[ID], room int, with filling) e
 	own := len(p.Updates) // outside the budget
 	c.slots = c.slots[:0]
 	if with == full && h.Message.HasUpdates() && c.backlog.len() > 0 {
-		c.slots = c.backlog.gather(c.size().transmissions, c.most(room), c.slots, skip)
+		c.slots = c.backlog.gather(c.budget(), c.most(room), c.slots, skip)
 		if !c.roster.touch(c.slots) {
 			c.sweep(c.slots)
-			c.slots = c.backlog.gather(c.size().transmissions, c.most(room), c.slots, skip)
+			c.slots = c.backlog.gather(c.budget(), c.most(room), c.slots, skip)
 		}
 		c.load(p, c.slots)
 	}
@@ -107,6 +109,21 @@ func (c *Core[ID, Addr]) post(to uint32, h Header[ID], room int, with filling) e
 		c.settlePayloads(payloads)
 	}
 	return nil
+}
+
+// budget is how often updates are told now. Who misses a suspicion is told the
+// verdict or finds out, who misses a verdict judges by itself, and who misses a
+// confirmation only waits longer: with digests, these are told less often.
+func (c *Core[ID, Addr]) budget() (b budget) {
+	times := c.size().transmissions
+	for p := range b {
+		b[p] = times
+	}
+	if c.othersJudge() {
+		b[prioSuspect] = min(times, max(2*times/3, 4))
+		b[prioVerdict], b[prioConfirm] = min(times, max(times/3, 3)), min(times, max(times/4, 3))
+	}
+	return b
 }
 
 // slotOf returns where the member at an identity's address is in the roster, or
@@ -193,12 +210,20 @@ func (c *Core[ID, Addr]) settleBacklog(updates []Update[ID]) {
 }
 
 // transmit completes the header by who we are, encodes the packet and hands it
-// to the runtime. It fails if not even the header has room. The version of our
-// metadata is left out if that helps: who is not told it now is told later.
+// to the runtime. It fails if not even the header has room. The digest
+// and the version of our metadata are left out if that helps: who is not told
+// now is told later.
 func (c *Core[ID, Addr]) transmit(p *Packet[ID], room int) error {
 	h := &p.Header
 	h.Src, h.SrcIncarnation, h.SrcState, h.SrcMetadata = c.us.id, c.us.inc, c.us.state(), c.us.meta
+	if c.saysDigest(h) && (room == c.cfg.MaxPacket || len(p.Updates) == 0) { // else these concern the receiver
+		h.Digest = c.digest()
+	}
 	data, err := c.codec.Append(c.buf[:0], room, p)
+	if errors.Is(err, ErrTooBig) && h.Digest.Members != 0 {
+		h.Digest = Digest{}
+		data, err = c.codec.Append(c.buf[:0], room, p)
+	}
 	if errors.Is(err, ErrTooBig) && h.SrcMetadata != 0 {
 		h.SrcMetadata = 0
 		data, err = c.codec.Append(c.buf[:0], room, p)

@@ -151,7 +151,7 @@ func (g *Guard[ID, Addr]) begin() {
 	}
 	g.us, g.now, g.rules, g.doubt = c.us, c.now, c.cfg.Rules, c.health.doubt
 	g.probe = probeWitness[ID]{target: c.probe.target, number: c.probe.number, sent: c.probe.sent, running: c.probe.running, acked: c.probe.acked}
-	g.stats = witnessed{evicted: c.stats.Evicted, pauses: c.stats.Pauses}
+	g.stats = witnessed{evicted: c.stats.Evicted, pauses: c.stats.Pauses, queued: c.backlog.len()}
 	g.peak = max(g.peak, c.roster.len())
 	active := len(g.up)
 	g.input = inputWitness[ID]{fewest: active, most: active}
@@ -181,7 +181,10 @@ type Change[ID any] struct {
 }
 
 // witnessed are counters as they were before an input.
-type witnessed struct{ evicted, pauses uint64 }
+type witnessed struct {
+	evicted, pauses uint64
+	queued          int // updates to tell
+}
 
 // A probeWitness is the probe before an input.
 type probeWitness[ID any] struct {

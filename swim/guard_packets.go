@@ -88,7 +88,7 @@ func (g *Guard[ID, Addr]) checkHeader(to ID, h *Header[ID]) {
 func (g *Guard[ID, Addr]) checkRoom(h *Header[ID], size int) {
 	in := &g.core.in.Header
 	if !g.input.packet || size <= g.input.size || !h.Message.kind().answer ||
-		in.Message == MessageTurnUndead || h.Message == MessageFeed && g.core.limits.Unpadded || h.Dst.Addr() != in.Src.Addr() {
+		in.Message == MessageTurnUndead || in.Message.synced() || h.Message == MessageFeed && g.core.limits.Unpadded || h.Dst.Addr() != in.Src.Addr() {
 		return
 	}
 	// The flag is of the last life that is known at that address.
@@ -126,7 +126,7 @@ func (g *Guard[ID, Addr]) checkUpdates(p *Packet[ID]) {
 		if c.rt != nil && v != g.versionOf(c.roster.at(slot)) {
 			g.violated("S15", "told %v, but knows %v", u, c.roster.at(slot).member())
 		}
-		if at == to || p.Header.Message == MessageFeed || len(g.journal.forgotten) > 0 {
+		if at == to || p.Header.Message.synced() || len(g.journal.forgotten) > 0 {
 			continue
 		}
 		s := g.shadow(slot)
@@ -161,6 +161,12 @@ func (g *Guard[ID, Addr]) checkPacket() {
 			// announced to whoever demanded it, and gossiped.
 			most += 1 + c.cfg.Gossip.Num
 		}
+		if synced := c.in.Header.Message; in.packet && (synced.synced() || synced == MessageSync) {
+			most += mostPackets
+		}
+		if in.packet || in.fired && in.event.Kind == TimerGossip {
+			most += summonsOnce
+		}
 		if in.packets > most {
 			g.violated("S14", "%d packets at once, at most %d", in.packets, most)
 		}
@@ -172,6 +178,9 @@ func (g *Guard[ID, Addr]) checkPacket() {
 	}
 	if understood && h.Dst != g.us.id && (h.Message != MessageAnnounce || h.Dst.Addr() != g.us.addr) {
 		g.violated("S10", "%v heard %v, which is for %v", g.us.id, h, h.Dst)
+	}
+	if grown := c.backlog.len() - g.stats.queued; understood && h.Message.synced() && c.synchronises() && grown > 1 {
+		g.violated("S15", "%v made us tell %d updates, of which its header is one", h, grown)
 	}
 	g.checkAcked(h, understood)
 	if understood {

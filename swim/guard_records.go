@@ -93,7 +93,7 @@ func (g *Guard[ID, Addr]) compareTouched() {
 // it made us send anything, that may have been all the telling there is.
 func (g *Guard[ID, Addr]) checkPassedOn(slot uint32, before, after *shadow[ID]) {
 	c := g.core
-	if !g.input.packet || g.input.packets > 0 || before.known() && !g.worthTelling(&before.is, &after.is) {
+	if !g.input.packet || g.input.packets > 0 || c.in.Header.Message.synced() && c.synchronises() || before.known() && !g.worthTelling(&before.is, &after.is) {
 		return
 	}
 	if ring, _ := c.backlog.locate(c.roster, slot); ring == nil {
@@ -209,6 +209,11 @@ func (g *Guard[ID, Addr]) checkSuspicion(slot uint32, before, after *shadow[ID])
 	if g.input.fired && was.state == Suspect { // by its own deadline
 		end = max(before.deadline(max(0, int(was.n)-1-before.synced)), g.deafUntil())
 	}
+	if r := c.roster.at(slot); g.input.fired && r.doubt != 0 && !c.cfg.Rules.SilentSuspicion {
+		if d := c.doubts.at(r.doubt); d.asked == 0 || c.now < d.asked.Add(c.cfg.RoundTrip) {
+			g.violated("S8", "%v went down at %v, asked for a last word at %v", is.id, c.now, d.asked)
+		}
+	}
 	// Once down, the same packet may make it down again as of later.
 	later := (was.id != is.id || was.inc != is.inc) && g.touches(slot) == 1
 	if was.state != Suspect || c.now < end || later {
@@ -234,7 +239,7 @@ func (g *Guard[ID, Addr]) touches(slot uint32) (n int) {
 // about it may have named them too, and then they confirm.
 func (g *Guard[ID, Addr]) countSynced(before, after *shadow[ID]) {
 	in := &g.input
-	gossip := in.packet && g.core.in.Header.Message != MessageFeed
+	gossip := in.packet && !g.core.in.Header.Message.synced()
 	switch same := before.is.id == after.is.id && before.is.inc == after.is.inc && before.is.state == Suspect; {
 	case gossip || after.is.state != Suspect:
 		after.synced = 0
@@ -281,6 +286,9 @@ func (g *Guard[ID, Addr]) deafUntil() Instant {
 func (g *Guard[ID, Addr]) checkTombstone(before, after *shadow[ID]) {
 	gone := func(s *shadow[ID]) bool { return s.known() && (!s.is.state.Active() || s.lone()) }
 	until := g.core.now.Add(g.core.cfg.ForgetAfter)
+	if after.until < until && g.input.packet && g.core.in.Header.Message.synced() {
+		return // who synchronises with us remembers it for less
+	}
 	if (g.input.packet || g.input.fired) && gone(after) && !gone(before) && after.until != until {
 		g.violated("S27", "%v will be forgotten at %v instead of %v", after.is.id, after.until, until)
 	}

@@ -18,6 +18,9 @@ func (g *Guard[ID, Addr]) sweepSome() {
 		return
 	}
 	turn := uint32(g.turn) / sweepEvery
+	if turn%16 == 0 {
+		g.checkDigest()
+	}
 	for i := range uint32(sweepSlots) {
 		g.checkSlot((turn*sweepSlots + i) % slots)
 	}
@@ -143,6 +146,27 @@ func (g *Guard[ID, Addr]) sweepAll() {
 	}
 	g.checkOrders()
 	g.checkBacklog()
+	g.checkDigest()
+}
+
+// checkDigest: the digest is that of who takes part, but for those of whom it is
+// noted that they changed.
+func (g *Guard[ID, Addr]) checkDigest() {
+	c := g.core
+	sum, members := c.parts()
+	for slot := range c.roster.slots {
+		r, part := c.roster.at(slot), c.roster.times(slot).part
+		want := uint64(0)
+		if r.counts() {
+			want = c.partOf(r.id, r.meta)
+		}
+		if part != want && (r.flags&isStirred == 0 || !slices.Contains(c.view.stale, slot)) {
+			g.violated("L3", "%v is %#x in the digest, and should be %#x", r.member(), part, want)
+		}
+	}
+	if sum != c.view.sum || members != c.view.members {
+		g.violated("L3", "the digest is %#x of %d, and should be %#x of %d", c.view.sum, c.view.members, sum, members)
+	}
 }
 
 // checkOrders: each order holds its members, at their places.

@@ -400,6 +400,20 @@ func TestGuardFindsEveryBrokenInvariant(t *testing.T) {
 			_ = g.know(claim("b", 1, Suspect, 0, "d"))
 			g.judgeAfter("b", func(d *doubt[who, string]) time.Duration { return d.patience.wait(1) })
 		}},
+		{"S15", "what is synchronised is told", Config{}, func(g g) {
+			_ = g.Announce(who{"c", 0}, g.rt)
+			g.fine()
+			_ = g.handle("c", Header[who]{Message: MessageFeed}, claim("x", 1, Alive, 0), claim("y", 1, Alive, 0))
+			for _, name := range []string{"x", "y"} {
+				slot, _ := g.record(name)
+				g.backlog.push(g.roster, slot, prioAlive)
+			}
+		}},
+		{"S8", "nobody asks for a last word", Config{StallLimit: Off, DeafLimit: Off}, func(g g) {
+			_ = suspectBy(g, "c", "d")
+			g.judgeAfter("b", func(d *doubt[who, string]) time.Duration { return d.patience.wait(1) })
+			g.cfg.RoundTrip++ // so it had no time to answer
+		}},
 		{"S8", "who hears nobody judges", Config{StallLimit: Off}, func(g g) {
 			_ = suspectBy(g, "c", "d")
 			g.judgeAfter("b", func(d *doubt[who, string]) time.Duration { return d.patience.wait(1) })
@@ -430,6 +444,12 @@ func TestGuardFindsEveryBrokenInvariant(t *testing.T) {
 			slot, _ := g.record("b")
 			g.backlog.remove(g.roster, slot)
 		}},
+		{"L3", "somebody is missing in the digest", Config{}, func(g g) {
+			g.digest()
+			slot, _ := g.record("b")
+			g.unsee(slot)
+		}},
+		{"L3", "the digest is not that of its parts", Config{}, func(g g) { g.view.sum++ }},
 		{"L7", "nothing contacts the lost", Config{}, func(g g) {
 			g.contacts.list = append(g.contacts.list, contact[who]{id: who{"x", 1}, seed: true})
 		}},
@@ -469,6 +489,7 @@ func (g *guarded) judgeAfter(name string, wait func(d *doubt[who, string]) time.
 	slot, r := g.record(name)
 	d := g.doubts.at(r.doubt)
 	g.now = d.since.Add(wait(d))
+	d.asked = g.now.Add(-g.cfg.RoundTrip)
 	g.guard.Fired(Timer[who]{Kind: TimerSuspicion, Token: d.token, ID: r.id})
 	g.inside(func() { g.judge(slot, r, d) })
 }

@@ -67,6 +67,7 @@ func (c *Core[ID, Addr]) Hash() uint64 {
 	c.hashRoster(h)
 	c.hashTold(h)
 	c.hashProbing(h)
+	c.hashSync(h)
 	if rd := &c.reading; rd.page != 0 {
 		h.id(rd.from)
 		h.number(uint64(rd.page), uint64(rd.asked), uint64(rd.tries))
@@ -120,7 +121,7 @@ func (c *Core[ID, Addr]) hashRoster(h *hasher[ID]) {
 		}
 		d := c.doubts.at(r.doubt)
 		h.flag(d.ours, d.armed)
-		h.number(uint64(d.since), uint64(d.least), uint64(d.most), uint64(d.lag), uint64(d.enough), uint64(d.due), uint64(d.token), uint64(d.n), uint64(d.told))
+		h.number(uint64(d.since), uint64(d.least), uint64(d.most), uint64(d.lag), uint64(d.enough), uint64(d.asked), uint64(d.due), uint64(d.token), uint64(d.n), uint64(d.told))
 		for _, id := range d.by[:min(d.n, MaxAccusers)] {
 			h.id(id)
 		}
@@ -165,5 +166,42 @@ func (c *Core[ID, Addr]) hashProbing(h *hasher[ID]) {
 	for _, s := range c.contacts.list {
 		h.id(s.id)
 		h.flag(s.seed)
+	}
+}
+
+// hashSync goes through what is reconciled.
+func (c *Core[ID, Addr]) hashSync(h *hasher[ID]) {
+	v, s := &c.view, &c.sync
+	h.number(v.sum, uint64(v.members), uint64(v.changed), v.ours, v.again, uint64(len(v.stale)))
+	for _, slot := range v.stale {
+		h.number(uint64(slot))
+	}
+	h.number(uint64(s.number), uint64(s.left), uint64(s.vain), uint64(s.agreed), uint64(s.heard), uint64(s.served.since), uint64(s.served.n))
+	h.flag(s.open)
+	if s.open {
+		h.exchange(&s.exchange)
+	}
+	for i := range s.theirs {
+		h.exchange(&s.theirs[i])
+	}
+	h.number(uint64(c.eager.used))
+	h.flag(c.eager.next)
+	for _, id := range c.summons {
+		h.id(id)
+	}
+	h.number(uint64(c.liaison.until))
+	if c.liaison.until > c.now {
+		h.id(c.liaison.with)
+	}
+}
+
+func (h *hasher[ID]) exchange(e *exchange[ID]) {
+	h.id(e.with)
+	h.number(e.key[0], e.key[1], uint64(e.began))
+	for _, cells := range [][]cell{e.cells, e.diff} {
+		h.number(uint64(len(cells)))
+		for _, c := range cells {
+			h.number(c.sum, uint64(c.check), uint64(uint8(c.count)))
+		}
 	}
 }

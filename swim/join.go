@@ -97,12 +97,19 @@ func (c *Core[ID, Addr]) contactAt(id ID) int {
 // not be larger; but a path may swallow large packets.
 var announceSizes = [...]int{1200, 1200, 576, 576, 0, 0}
 
+// knockSize is the padding to a member that we hold down, or alone: it will say
+// that it holds us down, or contact us in turn.
+const knockSize = 128
+
 func (c *Core[ID, Addr]) announceTo(to ID, page uint32) {
 	tries := c.asked.ask(to.Addr(), c.now)
 	p := &c.out
 	p.Reset()
 	p.Header = Header[ID]{Dst: to, Message: MessageAnnounce, Page: page}
 	p.PadTo = announceSizes[int(tries)%len(announceSizes)]
+	if slot, known := c.roster.find(to.Addr()); known && c.roster.at(slot).flags&inLost != 0 && c.synchronises() {
+		p.PadTo = knockSize
+	}
 	c.transmit(p, c.cfg.MaxPacket)
 }
 
@@ -119,15 +126,14 @@ func (c *Core[ID, Addr]) feed(sender uint32, page uint32, room int) error {
 	if c.limits.Unpadded {
 		room = c.cfg.MaxPacket
 	}
-	const smallest = 7 // bytes of an update, about
 	from := 0
 	if page == anyPage {
-		c.sample = c.roster.sample(&c.roster.active, room/smallest, c.rnd, c.sample, func(slot uint32) bool {
+		c.sample = c.roster.sample(&c.roster.active, room/leastUpdate, c.rnd, c.sample, func(slot uint32) bool {
 			return slot == sender
 		})
 	} else {
 		from = e.begin(page)
-		c.sample = c.roster.active.stretch(from, room/smallest, c.sample)
+		c.sample = c.roster.active.stretch(from, room/leastUpdate, c.sample)
 	}
 	requester := slices.Index(c.sample, sender)
 	if requester >= 0 {
@@ -187,7 +193,7 @@ func (c *Core[ID, Addr]) announceToActive() {
 		return
 	}
 	c.armEvery(TimerAnnounce, c.cfg.Announce.Every)
-	if c.readOn() {
+	if c.readOn() || c.synchronises() && c.now.Sub(c.sync.heard) < c.cfg.Announce.Every && c.sync.heard > 0 {
 		return
 	}
 	c.sample = c.roster.sample(&c.roster.active, c.cfg.Announce.Num, c.rnd, c.sample, nil)
@@ -200,7 +206,7 @@ func (c *Core[ID, Addr]) announceToActive() {
 // whom we did not know was not the whole list. So a joiner learns a list that
 // is larger than a packet in some seconds, and asks rarely once it knows it.
 func (c *Core[ID, Addr]) announceSoon() {
-	if c.us.present() && c.cfg.Announce.Every != Off {
+	if c.us.present() && c.cfg.Announce.Every != Off && (c.reading.page != 0 || !c.synchronises()) {
 		c.armWithin(TimerAnnounce, c.cfg.Period)
 	}
 }
@@ -219,7 +225,7 @@ func (c *Core[ID, Addr]) contactLost() {
 			asked++
 		}
 	}
-	c.armContact()
+	c.armContactAfter(c.cfg.AnnounceDown.Every)
 }
 
 // nextLost returns whose turn it is: members that went down lately first, then
@@ -272,18 +278,27 @@ func (c *Core[ID, Addr]) anyLost() bool {
 	return slices.ContainsFunc(c.contacts.list, func(known contact[ID]) bool { return c.absent(known.id) })
 }
 
-// armContact makes sure that the lost are contacted if there are any. While we
-// are alone that starts after a period and becomes rarer.
+// armContact makes sure that the lost are contacted if there are any. Members that
+// lost others at the same time begin at different moments, so that while a
+// partition lasts somebody tries all the time.
 func (c *Core[ID, Addr]) armContact() {
+	if every := c.cfg.AnnounceDown.Every; every != Off && !c.tasks[TimerAnnounceDown].armed {
+		c.armContactAfter(1 + time.Duration(below(c.rnd, uint64(every))))
+	}
+}
+
+// armContactAfter is armContact with the time until then. While we are alone that
+// is at once, then after a period, and then ever more rarely.
+func (c *Core[ID, Addr]) armContactAfter(wait time.Duration) {
 	every := c.cfg.AnnounceDown.Every
 	if every == Off || c.tasks[TimerAnnounceDown].armed || !c.us.present() || !c.anyLost() {
 		return
 	}
 	if c.roster.active.len() == 0 {
-		c.contacts.wait = min(max(2*c.contacts.wait, c.cfg.Period), every)
-		every = c.contacts.wait
+		wait = c.contacts.wait
+		c.contacts.wait = min(max(2*wait, c.cfg.Period), every)
 	}
-	c.arm(TimerAnnounceDown, every)
+	c.arm(TimerAnnounceDown, wait)
 }
 
 // contactSoon lets a lost member be the next to be contacted, within a period.

@@ -88,8 +88,8 @@ type Update[ID any] struct {
 	// addresses, at most [MaxAccusers].
 	By []ID
 	// Remaining says, in milliseconds, how long a down or left member is
-	// still remembered. If zero, whoever learns of it decides. It counts only
-	// through [Core.Apply]; from a packet it is ignored.
+	// still remembered. If zero, whoever learns of it decides. It counts through
+	// [Core.Apply] and where members synchronise; in gossip it is ignored.
 	Remaining uint32
 	// Sent is set by [Codec.Append]: whether the update found room.
 	Sent bool

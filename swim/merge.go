@@ -6,19 +6,21 @@ import "time"
 type origin struct {
 	owner   bool // from our owner, through Apply
 	trusted bool // from a member that answered us: exempt from the rate of new members
+	synced  bool // one of those that another member knows, and no news
+	objects bool // and it wants to know where it is wrong
 	tell    bool // gossip it if it is new
 	ours    bool // from our own probe
 }
 
 // confirms reports whether who is named as an accuser confirms a suspicion:
 // gossip does, what is synchronised does not.
-func (o origin) confirms() bool { return !o.owner && !o.trusted || planted == confirmBySync }
+func (o origin) confirms() bool { return !o.owner && !o.synced || planted == confirmBySync }
 
 // trim takes from a record what its origin may not say. How long to remember is
-// told only by those who synchronise with us, which is for the owner to arrange:
-// made up in gossip, it would wake us again and again.
+// told only by those who synchronise with us: made up in gossip, it would wake us
+// again and again.
 func (o origin) trim(remaining *uint32) {
-	if !o.owner {
+	if !o.owner && !o.trusted {
 		*remaining = 0
 	}
 }
@@ -75,6 +77,7 @@ func (c *Core[ID, Addr]) apply(u *Update[ID], o origin) bool {
 		c.count(DropUnordered)
 		return false
 	case !newer && planted != oldLifeReplaces:
+		c.object(slot, u, o)
 		c.count(DropOldIdentity)
 		return false
 	}
@@ -96,6 +99,7 @@ func (c *Core[ID, Addr]) meet(u *Update[ID], o origin) bool {
 	}
 	slot := c.roster.insert(u.ID)
 	c.touch(slot)
+	c.stir(slot)
 	r := c.roster.at(slot)
 	r.inc, r.meta = u.Incarnation, u.Metadata
 	c.tally[Alive]++
@@ -125,6 +129,9 @@ func (c *Core[ID, Addr]) merge(slot uint32, r *record[ID], u *Update[ID], o orig
 	if u.State == Alive && r.state == Alive && (u.Metadata <= r.meta || planted == dropMetadata) {
 		// Nearly all of gossip is this: alive then, alive now.
 		if u.Incarnation <= r.inc {
+			if u.Metadata < r.meta {
+				c.object(slot, u, o)
+			}
 			c.count(DropOldNews)
 			return false
 		}
@@ -146,13 +153,18 @@ func (c *Core[ID, Addr]) merge(slot uint32, r *record[ID], u *Update[ID], o orig
 	priority, active := c.priorityOf(r), r.flags&inActive != 0
 	switch order := c.compare(u.Incarnation, state, r); {
 	case order < 0 && !(planted == acceptEqualAlive && state == Alive && u.Incarnation == r.inc && r.state == Suspect):
+		if !r.state.Active() {
+			c.object(slot, u, o)
+		}
 		// Who accuses is merged beside the state.
 		if u.State == Suspect && r.state == Down && u.Incarnation == r.inc && len(u.By) > 0 {
 			news = c.accuse(c.doubtOf(r), r.id, u.By, o) || news
 		}
 	case order == 0:
 		news = c.corroborate(slot, r, u, o) || news
-		priority = c.priorityOf(r)
+		if priority = c.priorityOf(r); priority == prioSuspect && r.meta == was.Metadata {
+			priority = prioConfirm
+		}
 	case state.Active() && r.flags&inActive == 0 && r.flags&isLone == 0 && c.full():
 		c.count(DropFull)
 	default:
@@ -163,8 +175,17 @@ func (c *Core[ID, Addr]) merge(slot uint32, r *record[ID], u *Update[ID], o orig
 		c.count(DropOldNews)
 		return false
 	}
+	if r.meta > was.Metadata || r.state.Active() != was.State.Active() {
+		c.stir(slot)
+	}
+	if o.synced && !o.tell && was.State == Alive && r.state == Suspect {
+		c.summon(r.id)
+	}
 	if active && r.flags&inActive != 0 && (r.meta > was.Metadata || r.state < was.State) {
 		c.updated(r)
+	}
+	if was.State == Suspect && r.state == Down {
+		priority = prioVerdict
 	}
 	c.tell(slot, r, o, priority)
 	return true
@@ -248,6 +269,7 @@ func (c *Core[ID, Addr]) replace(slot uint32, r *record[ID], u *Update[ID], o or
 		return false
 	}
 	c.release(r)
+	c.stir(slot)
 	c.roster.rename(slot, u.ID)
 	r.inc, r.meta = u.Incarnation, u.Metadata
 	c.roster.times(slot).heard = 0
@@ -342,7 +364,10 @@ func (c *Core[ID, Addr]) updated(r *record[ID]) {
 
 // tell queues a record to be gossiped, with a full budget.
 func (c *Core[ID, Addr]) tell(slot uint32, r *record[ID], o origin, p priority) {
-	if (!o.owner || o.tell) && planted != keepNewsToOneself && !(r.priority == p && c.backlog.fresh(slot, r.queued, p)) {
+	if p == prioConfirm && c.backlog.fresh(slot, r.queued, prioSuspect) {
+		return // it goes out with the suspicion
+	}
+	if o.tell && planted != keepNewsToOneself && !(r.priority == p && c.backlog.fresh(slot, r.queued, p)) {
 		c.backlog.push(c.roster, slot, p)
 	}
 }
@@ -359,20 +384,24 @@ func (c *Core[ID, Addr]) priorityOf(r *record[ID]) priority {
 	}
 }
 
-// A window limits how often something happens within a second.
+// A window limits how often something happens within a second, or what it costs.
 type window struct {
 	since Instant
 	n     int
 }
 
 // allow reports whether it may happen once more now.
-func (w *window) allow(now Instant, most int) bool {
+func (w *window) allow(now Instant, most int) bool { return w.spend(now, 1, most) }
+
+// spend reports whether what costs so much may happen now. What costs more than
+// all that there is may happen alone.
+func (w *window) spend(now Instant, cost, most int) bool {
 	if since := now.Sub(w.since); since < 0 || since >= time.Second || w.n <= 0 {
 		*w = window{since: now}
 	}
-	if w.n >= most {
+	if w.n > 0 && w.n > most-cost || most <= 0 {
 		return false
 	}
-	w.n++
+	w.n += cost
 	return true
 }

@@ -29,6 +29,13 @@ import (
 //	a --gossip--------------> b      nothing but updates
 //	a --broadcast-----------> b      nothing but the owner's payloads
 //	a --turn-undead---------> b      you are considered down
+//
+// Two members whose digests differ find out in what, at a cost that depends on
+// the differences alone:
+//
+//	a --sync(i)-------------> b      cells of a sketch of whom a knows
+//	a <------------diff(i)--- b      the records that a lacks, and which b lacks; or: more cells
+//	a --records(i)----------> b      those, and where a knows better than b
 type Message uint8
 
 // The messages.
@@ -45,10 +52,13 @@ const (
 	MessageGossip       Message = 9
 	MessageBroadcast    Message = 10
 	MessageTurnUndead   Message = 11
+	MessageSync         Message = 12
+	MessageDiff         Message = 13
+	MessageRecords      Message = 14
 )
 
 // numMessages bounds the values of Message.
-const numMessages = 12
+const numMessages = 15
 
 // A messageKind says what belongs to the packets of a message.
 type messageKind struct {
@@ -70,6 +80,9 @@ var messageKinds = [numMessages]messageKind{
 	MessageGossip:       {name: "gossip", updates: true, payloads: true},
 	MessageBroadcast:    {name: "broadcast", payloads: true},
 	MessageTurnUndead:   {name: "turn-undead", about: true, answer: true},
+	MessageSync:         {name: "sync", number: true, payloads: true, request: true},
+	MessageDiff:         {name: "diff", number: true, updates: true, payloads: true, answer: true},
+	MessageRecords:      {name: "records", number: true, updates: true, answer: true},
 }
 
 // kind returns what belongs to the message; nothing does to an unknown one.
@@ -95,8 +108,23 @@ func (m Message) HasUpdates() bool { return m.kind().updates }
 // hasPages reports whether the header may say from where on to list the members.
 func (m Message) hasPages() bool { return m == MessageAnnounce || m == MessageFeed }
 
-// HasPayloads reports whether the owner's payloads may follow.
+// hasDigest reports whether the header may sum up whom the sender knows.
+func (m Message) hasDigest() bool { return m == MessagePing || m == MessageAck }
+
+// HasPayloads reports whether payloads may follow: the owner's, or of a sync and
+// a diff what the protocol itself says.
 func (m Message) HasPayloads() bool { return m.kind().payloads }
+
+// synced reports whether the updates that follow are what the sender knows, and
+// not its news.
+func (m Message) synced() bool {
+	return m == MessageFeed || m == MessageDiff || m == MessageRecords
+}
+
+// synchronises reports whether the message belongs to a reconciliation.
+func (m Message) synchronises() bool {
+	return m == MessageSync || m == MessageDiff || m == MessageRecords
+}
 
 // String returns the message in lower case, as in the drawing above.
 func (m Message) String() string {
@@ -121,6 +149,9 @@ type Header[ID any] struct {
 	// it asks for, from 1 on; 0 for a random sample. Of a feed it is which one it
 	// is; 0 of a sample, and of a page that no other follows.
 	Page uint32
+	// Digest sums up, of a ping and an ack, whom the sender knows; zero if it does
+	// not say.
+	Digest Digest
 	// About is a third identity: of ping-req, forwarded-ack and nack the target, of
 	// indirect-ping and indirect-ack the asker, of turn-undead the newest one
 	// known for the receiver's address.
@@ -189,7 +220,12 @@ func (p *Packet[ID]) String() string {
 		}
 		b.WriteByte(']')
 	}
-	if n := len(p.Payloads); n > 0 {
+	var s saying
+	switch n := len(p.Payloads); {
+	case n == 1 && p.Header.Message.synchronises() && s.parse(p.Header.Message, p.Payloads[0]):
+		b.WriteByte(' ')
+		b.WriteString(s.String())
+	case n > 0:
 		fmt.Fprintf(&b, " +%d payloads", n)
 	}
 	return b.String()

@@ -76,6 +76,11 @@ const (
 	tellForever
 	tellPayloadsForever
 
+	// Digests and reconciliation.
+	tellSynced
+	skipLastWord
+	keepInDigest
+
 	// Forgetting and healing.
 	forgetEarly
 	forgetNobody

@@ -103,6 +103,10 @@ var mutants = [numMutants]struct{ name, does, breaks string }{
 	tellForever:         {"tell-forever", "How often an update was told is not counted.", "S15 L8"},
 	tellPayloadsForever: {"tell-payloads-forever", "Payloads are told without end.", "L8"},
 
+	tellSynced:   {"tell-synced", "What is learnt by synchronising is gossiped as news.", "S15"},
+	skipLastWord: {"skip-last-word", "A verdict falls without a last word of the suspect.", "S8"},
+	keepInDigest: {"keep-in-digest", "Who is forgotten stays in the digest.", "L3"},
+
 	forgetEarly:    {"forget-early", "When the first tombstone is due all are forgotten.", "S27"},
 	forgetNobody:   {"forget-nobody", "Tombstones whose time is over stay.", "S16"},
 	abandonTheLost: {"abandon-the-lost", "Members that are down are contacted only if somebody else is waiting to be.", "L7"},

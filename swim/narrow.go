@@ -19,6 +19,9 @@ type Limits struct {
 	// answer, and so a feed may be larger. Whoever lies about its address can
 	// have that sent there.
 	Unpadded bool
+	// Unsynced is of a format without digests and sketches: feeds repair what
+	// gossip lost.
+	Unsynced bool
 }
 
 // unlimited is what a format can express that is not narrow.

@@ -66,6 +66,7 @@ func (c *Core[ID, Addr]) aboutUs(u *Update[ID]) bool {
 	overheard := false // somebody else spoke for us
 	if u.Metadata > c.us.meta {
 		c.us.meta = max(u.Metadata, u.Metadata+1)
+		c.view.known = false
 		c.us.untold = c.size().transmissions
 		overheard = true
 	}
@@ -156,6 +157,7 @@ func (c *Core[ID, Addr]) takeIdentity(next ID) {
 		c.renewal = renewal[ID]{} // all that was heard of was at the old address
 	}
 	c.us.take(next)
+	c.view.known = false
 	c.us.overheard = 0
 	c.us.untold = c.size().transmissions
 	c.renewal.wanted = false

@@ -36,9 +36,8 @@ func (o *order) stretch(from, most int, slots []uint32) []uint32 {
 // has an end.
 func (c *Core[ID, Addr]) turnPage(h *Header[ID], members int) {
 	rd := &c.reading
-	idle := rd.page == 0 || c.now.Sub(rd.asked) > 2*c.cfg.Period // nobody asks again where announces are off
 	switch {
-	case idle && h.Page == firstPage && members > 0:
+	case !c.isReading() && h.Page == firstPage && members > 0:
 		*rd = reading[ID]{from: h.Src, page: firstPage}
 	case rd.page == 0 || rd.from != h.Src || h.Page != 0 && h.Page != rd.page:
 		return
@@ -48,6 +47,12 @@ func (c *Core[ID, Addr]) turnPage(h *Header[ID], members int) {
 	}
 	rd.page, rd.tries = rd.page+1, 0
 	c.readOn()
+}
+
+// isReading reports whether a page is waited for. Where announces are off nobody
+// asks again for one that does not come.
+func (c *Core[ID, Addr]) isReading() bool {
+	return c.reading.page != 0 && c.now.Sub(c.reading.asked) <= 2*c.cfg.Period
 }
 
 // readOn asks for the page that we wait for, and again within a period if it does

@@ -279,8 +279,8 @@ func TestOwnFailedProbeConfirms(t *testing.T) {
 	}
 }
 
-// D7: a confirmation that finds the time over ends it at once, and not before
-// Min + spread.
+// D7: a confirmation that finds the time over ends it, after a last word, and not
+// before Min + spread.
 func TestLateConfirmationEndsASuspicionAtOnce(t *testing.T) {
 	c := newTestCore(t, patient(), "a", "b", "c", "d")
 	c.noProbes()
@@ -293,6 +293,10 @@ func TestLateConfirmationEndsASuspicionAtOnce(t *testing.T) {
 	}
 	c.wantMember("b", "b suspect 0 by c+d")
 	c.run(0)
+	c.want("a last word", "", "-> b gossip [b suspect 0 by c+d]")
+	c.run(c.Config().RoundTrip - 1)
+	c.wantQuiet("it has the time for an answer")
+	c.run(1)
 	c.want("now", "down b (accused by c, 1 confirmed, own deadline)", "-> b turn-undead b down 0")
 }
 

@@ -106,6 +106,8 @@ func TestWhoHearsNobodyGivesNoVerdict(t *testing.T) {
 	c.wantMember("b", "b suspect 0 by c+d+e+f")
 	c.wantQuiet("it judges nobody")
 	c.run(1)
+	c.want("a last word", "", "-> b gossip [b suspect 0 by c+d+e+f]")
+	c.run(c.Config().RoundTrip)
 	c.wantMember("b", "b down 0 by c+d+e+f")
 	if got := c.Stats().Deaf; got == 0 {
 		t.Error("it was not counted that a verdict was put off")
@@ -124,7 +126,7 @@ func TestPacketLetsVerdictsFallAgain(t *testing.T) {
 	c.wantMember("b", "b suspect 0 by c+d+e+f")
 	c.heard("e")
 	c.wantMember("b", "b suspect 0 by c+d+e+f")
-	c.run(time.Second)
+	c.run(time.Second + c.Config().RoundTrip)
 	c.wantMember("b", "b down 0 by c+d+e+f")
 }
 
@@ -165,6 +167,8 @@ func TestDeafnessOfTwoMembersIsShort(t *testing.T) {
 	c.wantMember("b", "b suspect 0 by a")
 	c.told()
 	c.run(1)
+	c.want("a last word", "", "-> b gossip [b suspect 0 by a]")
+	c.run(c.Config().RoundTrip)
 	c.want("now", "down b (accused by a, 0 confirmed, own deadline), idle")
 }
 

@@ -27,7 +27,7 @@ func (c *Core[ID, Addr]) HandleData(packet []byte, rt Runtime[ID]) error {
 	if h.Message == MessageTurnUndead {
 		return c.heardUndead(h)
 	}
-	if h.Message == MessageFeed && !c.asked.take(h.Src.Addr()) {
+	if h.Message == MessageFeed && !c.asked.take(h.Src.Addr()) || h.Message == MessageDiff && !c.awaited(h) {
 		return c.drop(DropUnasked)
 	}
 	if c.cfg.Notify.Received {
@@ -42,8 +42,12 @@ func (c *Core[ID, Addr]) HandleData(packet []byte, rt Runtime[ID]) error {
 		c.fedBy(sender)
 	}
 	changes, known := c.roster.changes, c.roster.len()
-	o := origin{tell: true, trusted: h.Message == MessageFeed}
-	c.applyAll(p.Updates, o)
+	c.objections = c.objections[:0]
+	if len(p.Updates) > 0 {
+		summons := len(c.summons)
+		c.applyAll(p.Updates, c.originOf(h, sender))
+		c.metAccuser(h.Src, summons)
+	}
 	if h.Message == MessageFeed && c.roster.len() > known {
 		c.announceSoon()
 	}
@@ -61,6 +65,16 @@ func (c *Core[ID, Addr]) HandleData(packet []byte, rt Runtime[ID]) error {
 	return err
 }
 
+// originOf is where the updates of a packet come from.
+func (c *Core[ID, Addr]) originOf(h *Header[ID], sender uint32) origin {
+	if !h.Message.synced() {
+		return origin{tell: true}
+	}
+	compares := c.synchronises()
+	trusted := h.Message != MessageRecords || c.roster.at(sender).flags&isVerified != 0
+	return origin{synced: true, trusted: trusted, objects: trusted && compares, tell: !compares || planted == tellSynced}
+}
+
 // parse reads a packet and decides whether it is one for us.
 func (c *Core[ID, Addr]) parse(packet []byte, p *Packet[ID]) error {
 	if len(packet) > c.cfg.MaxReceive {
@@ -70,6 +84,9 @@ func (c *Core[ID, Addr]) parse(packet []byte, p *Packet[ID]) error {
 		return c.drop(DropMalformed)
 	}
 	h := &p.Header
+	if (h.Message == MessageSync || h.Message == MessageDiff) && (len(p.Payloads) != 1 || !c.said.parse(h.Message, p.Payloads[0])) {
+		return c.drop(DropMalformed)
+	}
 	if h.Src.Addr() == c.us.addr {
 		return c.drop(DropEcho)
 	}
@@ -108,6 +125,7 @@ func header[ID any](h *Header[ID]) Member[ID] {
 // roster.
 func (c *Core[ID, Addr]) hear(h *Header[ID], size int) (sender uint32, err error) {
 	slot, known := c.roster.find(h.Src.Addr())
+	lost := known && c.roster.at(slot).flags&inLost != 0
 	if !known || !says(c.roster.at(slot), h) {
 		news := c.stats.Drops
 		c.scratch = Update[ID]{Member: header(h)}
@@ -123,8 +141,11 @@ func (c *Core[ID, Addr]) hear(h *Header[ID], size int) (sender uint32, err error
 	}
 	r := c.roster.at(slot)
 	c.mend(slot, r)
+	if lost && h.Message == MessageAnnounce && r.flags&inActive != 0 && c.synchronises() {
+		c.todo.contact, c.todo.returned = h.Src, true
+	}
 	if r.id != h.Src || r.state == Down || r.state == Left && h.SrcState != Left {
-		if planted != hushVerdict && !h.Message.kind().answer && (r.id == h.Src || !h.Src.Supersedes(r.id) && r.id.Supersedes(h.Src)) {
+		if planted != hushVerdict && (!h.Message.kind().answer || h.Message == MessageFeed) && (r.id == h.Src || !h.Src.Supersedes(r.id) && r.id.Supersedes(h.Src)) {
 			at := h.SrcIncarnation
 			if r.id == h.Src {
 				at = max(at, r.inc)
@@ -172,8 +193,7 @@ func (c *Core[ID, Addr]) answerRoom(r *record[ID], size int) int {
 }
 
 // answer does what a message asks for. A packet causes at most one answer, to
-// its sender; an answer causes nothing, except that the ack for a relayed
-// probe is passed on.
+// its sender; an answer causes nothing but what D8 lists.
 func (c *Core[ID, Addr]) answer(sender uint32, h *Header[ID], size int) error {
 	if c.us.phase == gone || c.us.phase == undead {
 		return c.drop(DropDefunct)
@@ -199,8 +219,18 @@ func (c *Core[ID, Addr]) answer(sender uint32, h *Header[ID], size int) error {
 		return c.relayPing(h, r)
 	case MessageIndirectAck:
 		return c.relayAck(h, r)
+	case MessageSync:
+		return c.compared(sender, h, min(room, c.partRoom(size)))
+	case MessageDiff:
+		return c.differed(sender, h, size)
+	case MessageFeed, MessageRecords:
+		return c.sendRecords(sender, h.Number, size)
 	case MessageAck:
-		return c.acked(h, r)
+		err := c.acked(h, r)
+		if err == nil {
+			c.compareDigest(sender, h.Digest)
+		}
+		return err
 	case MessageForwardedAck:
 		return c.vouched(h, r)
 	case MessageNack:
@@ -253,15 +283,21 @@ func (c *Core[ID, Addr]) turnUndead(to ID, at Incarnation, newest ID, room int) 
 const never Instant = -1 << 62
 
 // A todo is what an input decided to do when it is otherwise done.
-type todo struct {
+type todo[ID any] struct {
 	gossip  bool    // tell some members at once
 	explain bool    // the sender should hear who we are
 	refuted Instant // when a refutation was last gossiped at once
+
+	contact  ID // a lost member that contacted us, and is back
+	returned bool
 }
 
 func (c *Core[ID, Addr]) sendTodo() {
-	gossip := c.todo.gossip
-	c.todo = todo{refuted: c.todo.refuted}
+	gossip, contact, returned := c.todo.gossip, c.todo.contact, c.todo.returned
+	c.todo = todo[ID]{refuted: c.todo.refuted}
+	if returned && c.us.present() {
+		c.announceTo(contact, firstPage)
+	}
 	if gossip && c.us.phase == connected {
 		c.gossipTo(max(c.cfg.Gossip.Num, 1), true)
 	}

@@ -71,11 +71,12 @@ func (c *Core[ID, Addr]) nackDue() {
 		if left == 0 || r.nackAt == 0 || r.nackAt > c.now {
 			continue
 		}
-		if c.now >= r.until || planted != nackTwice {
-			r.nackAt = 0
-		}
+		r.nackAt = 0
 		if c.now >= r.until {
 			continue // the asker has judged by now
+		}
+		if planted == nackTwice {
+			r.nackAt = c.now.Add(10 * time.Millisecond)
 		}
 		left--
 		if asker, active := c.find(r.asker); active {

@@ -70,7 +70,7 @@ func (c *Core[ID, Addr]) renewIfAllowed() {
 	c.todo.gossip = true
 	if w.demanded {
 		w.demanded = false
-		c.announceTo(w.demander, anyPage)
+		c.announceTo(w.demander, firstPage)
 	}
 }
 

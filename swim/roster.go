@@ -26,6 +26,7 @@ type record[ID any] struct {
 type times struct {
 	heard Instant // when a packet from it last reached us
 	until Instant // of one that is gone: when it is forgotten
+	part  uint64  // of the digest; 0 if it is not in it
 }
 
 // member is the record in the form that the owner gets.
@@ -43,6 +44,7 @@ const (
 	isVerified                         // it answered us, so it is where it says
 	isLone                             // down for our owner, a suspect to everybody else
 	isBehind                           // its header said less of it than we know
+	isStirred                          // its part of the digest may be wrong
 
 	inOrder = inActive | inLost
 )

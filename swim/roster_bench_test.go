@@ -139,7 +139,7 @@ func BenchmarkBacklog(b *testing.B) {
 		out := make([]uint32, 0, 450)
 		b.ReportAllocs()
 		for b.Loop() {
-			out = l.gather(MaxTransmissions, 450, out, none)
+			out = l.gather(always(MaxTransmissions), 450, out, none)
 			l.sent(r, out, func(i int) bool { return i < 440 })
 			// What was told often enough is queued again.
 			for _, slot := range out {

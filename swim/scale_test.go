@@ -6,12 +6,16 @@ import (
 	"time"
 )
 
-// Rule 103: 4·ceil(log10(n+1)), never below 4, and the paper's 3·ceil(ln(n+1)).
+// Rule 103: 3·ceil(log10(n+1)), never below 4, without digests 4·ceil(log10(n+1)),
+// and the paper's 3·ceil(ln(n+1)).
 func TestTransmissionsGrowWithTheLogarithm(t *testing.T) {
-	lan := LAN(1).Transmissions
-	for n, want := range map[int]int{1: 4, 2: 4, 9: 4, 10: 8, 99: 8, 100: 12, 999: 12, 1000: 16, 9999: 16, 1_000_000: 28} {
-		if got := lan.at(n); got != want {
+	lan, silent := LAN(1).Transmissions, Config{Rules: Rules{SilentDigest: true}}.WithDefaults().Transmissions
+	for n, digits := range map[int]int{1: 1, 2: 1, 9: 1, 10: 2, 99: 2, 100: 3, 999: 3, 1000: 4, 9999: 4, 1_000_000: 7} {
+		if got, want := lan.at(n), max(4, 3*digits); got != want {
 			t.Errorf("among %d: told %d times, want %d", n, got, want)
+		}
+		if got, want := silent.at(n), 4*digits; got != want {
+			t.Errorf("without digests, among %d: told %d times, want %d", n, got, want)
 		}
 	}
 	paper := Paper().Transmissions

@@ -14,6 +14,7 @@ type doubt[ID Identity[ID, Addr], Addr comparable] struct {
 	ours bool // our own probe failed
 	patience
 
+	asked Instant // when it was asked for a last word; 0 if it was not yet
 	due   Instant // when the outstanding timer event comes
 	token uint32  // of that event
 	armed bool
@@ -21,6 +22,20 @@ type doubt[ID Identity[ID, Addr], Addr comparable] struct {
 
 // deadline is when the verdict falls.
 func (d *doubt[ID, Addr]) deadline() Instant { return d.patience.deadline(d.confirmed()) }
+
+// lookAt is when the suspicion is to be looked at: in time before the verdict to ask
+// the suspect for a last word, and then when the verdict falls.
+func (c *Core[ID, Addr]) lookAt(d *doubt[ID, Addr]) Instant {
+	at := d.deadline()
+	switch {
+	case c.cfg.Rules.SilentSuspicion:
+		return at
+	case d.asked == 0:
+		return at.Add(-min(2*c.cfg.RoundTrip, d.least/2))
+	default:
+		return max(at, d.asked.Add(c.cfg.RoundTrip))
+	}
+}
 
 // doubts is a table of doubts, with places that are used again. A place is
 // named by its number + 1, so that zero is none.
@@ -81,7 +96,7 @@ func (c *Core[ID, Addr]) doubtOf(r *record[ID]) *doubt[ID, Addr] {
 // longer, so that a refutation reaches them first.
 func (c *Core[ID, Addr]) doubt(r *record[ID], inc Incarnation, by []ID, o origin) {
 	d := c.doubtOf(r)
-	d.n, d.told, d.ours = 0, 0, o.ours
+	d.n, d.told, d.ours, d.asked = 0, 0, o.ours, 0
 	if d.since == 0 || planted != inheritDeadline {
 		others := c.roster.active.len()
 		if r.flags&inActive != 0 {
@@ -159,7 +174,7 @@ func (c *Core[ID, Addr]) accuseByProbe(slot uint32, r *record[ID], inc Incarnati
 	}
 	d.ours, d.lag = true, 0
 	if c.addAccuser(d, c.us.id, true) {
-		c.backlog.push(c.roster, slot, prioSuspect)
+		c.tell(slot, r, origin{ours: true, tell: true}, prioConfirm)
 	}
 	c.watch(r, d)
 }
@@ -171,7 +186,7 @@ func (c *Core[ID, Addr]) watch(r *record[ID], d *doubt[ID, Addr]) {
 	if c.cfg.Rules.AccuserDeadline && !d.ours {
 		return
 	}
-	if at := d.deadline(); !d.armed || at < d.due {
+	if at := c.lookAt(d); !d.armed || at < d.due {
 		c.wake(r, d, at)
 	}
 }
@@ -221,8 +236,8 @@ func (c *Core[ID, Addr]) suspicionDue(t Timer[ID]) bool {
 	case r.state == Down || r.flags&isLone != 0:
 	case c.us.phase == gone:
 		// Those who left judge nobody.
-	case d.deadline() > c.now:
-		c.wake(r, d, d.deadline())
+	case c.lookAt(d) > c.now:
+		c.wake(r, d, c.lookAt(d))
 	case c.renewal.wanted:
 		// Nobody listens to this life any more: a refutation would not reach it.
 		c.wake(r, d, c.now.Add(c.cfg.Period))
@@ -231,10 +246,20 @@ func (c *Core[ID, Addr]) suspicionDue(t Timer[ID]) bool {
 			c.stats.Deaf++
 		}
 		c.wake(r, d, min(c.frozen(), c.now.Add(c.cfg.Period)))
+	case d.asked == 0 && !c.cfg.Rules.SilentSuspicion && planted != skipLastWord:
+		c.askLast(slot, r, d)
 	default:
 		c.judge(slot, r, d)
 	}
 	return true
+}
+
+// askLast tells a suspect once more, before the verdict: gossip may have missed us
+// with its refutation, and nobody else would notice.
+func (c *Core[ID, Addr]) askLast(slot uint32, r *record[ID], d *doubt[ID, Addr]) {
+	d.asked = max(c.now, 1)
+	c.post(slot, Header[ID]{Dst: r.id, Message: MessageGossip}, c.cfg.MaxPacket, bare)
+	c.wake(r, d, c.lookAt(d))
 }
 
 // judge ends a suspicion that nobody refuted. A verdict needs company: with a
@@ -252,9 +277,15 @@ func (c *Core[ID, Addr]) judge(slot uint32, r *record[ID], d *doubt[ID, Addr]) {
 		return
 	}
 	c.end(slot, r, Down, 0, false)
-	c.backlog.push(c.roster, slot, prioDown)
+	c.backlog.push(c.roster, slot, prioVerdict)
 	c.turnUndead(r.id, r.inc, r.id, c.cfg.MaxPacket)
 	c.mourn(r.id)
+}
+
+// othersJudge reports whether a verdict need not reach everybody: who holds the
+// suspicion judges by itself, and digests find out who does not.
+func (c *Core[ID, Addr]) othersJudge() bool {
+	return c.synchronises() && !c.cfg.Rules.AccuserDeadline
 }
 
 // patient reports whether a suspect has had its time to refute. While we stood
@@ -271,7 +302,7 @@ func (c *Core[ID, Addr]) excuse(r *record[ID], pinged Instant) {
 		return
 	}
 	if d := c.doubts.at(r.doubt); pinged >= d.since {
-		d.since = c.now
+		d.since, d.asked = c.now, 0
 	}
 }
 
@@ -282,7 +313,7 @@ func (c *Core[ID, Addr]) doubtAnew() {
 		c.mend(slot, r)
 		if r.state == Suspect && r.flags&isLone == 0 {
 			d := c.doubts.at(r.doubt)
-			d.since = c.now
+			d.since, d.asked = c.now, 0
 			c.watch(r, d)
 		}
 	}
@@ -296,7 +327,7 @@ func (c *Core[ID, Addr]) release(r *record[ID]) {
 	}
 	d := c.doubts.at(r.doubt)
 	if d.armed {
-		d.n, d.told, d.ours = 0, 0, false
+		d.n, d.told, d.ours, d.asked = 0, 0, false, 0
 		return
 	}
 	c.doubts.drop(r.doubt)

@@ -127,7 +127,7 @@ func TestLoneVerdictIsConfirmedOrRefuted(t *testing.T) {
 		c.noProbes()
 		c.know(claim("b", 1, Suspect, 0, "c"))
 		c.run(30 * time.Second)
-		c.want(test.name, "down b (accused by c, 0 confirmed, own deadline)")
+		c.want(test.name, "down b (accused by c, 0 confirmed, own deadline)", "-> b gossip [b suspect 0 by c]")
 		if m, _ := c.Member("b"); m.State != Down || c.Stats().Lone != 1 || c.NumActive() != 2 {
 			t.Errorf("%s: to its owner it is %v, %+v", test.name, m, c.Stats())
 		}
@@ -149,6 +149,7 @@ func TestLoneMemberHearsOfTheSuspicionWhenItSpeaks(t *testing.T) {
 	c.know(claim("b", 1, Suspect, 0, "c"))
 	c.run(30 * time.Second)
 	c.told()
+	c.sends()
 	ping := Header[who]{Message: MessagePing, Number: 9}
 	if err := c.hear("b", ping); err != nil {
 		t.Error(err)
@@ -277,4 +278,37 @@ func TestFewerMembersDoNotShortenASuspicion(t *testing.T) {
 	if d.least != least || c.Stats().Mended != mended {
 		t.Errorf("%v became %v, %d were mended", least, d.least, c.Stats().Mended-mended)
 	}
+}
+
+// D20: before a verdict the suspect is asked for a last word, once for each time
+// that it has: gossip may have missed us with its refutation.
+func TestSuspectHasALastWord(t *testing.T) {
+	c := newTestCore(t, calm(), "a", "b", "c", "d")
+	c.noProbes()
+	c.know(claim("b", 1, Suspect, 0, "c", "d"))
+	c.run(6*time.Second - 1) // Min and three rounds of gossip, less two round trips
+	c.wantQuiet("not yet")
+	c.run(1)
+	c.want("a last word", "", "-> b gossip [b suspect 0 by c+d]")
+	c.run(time.Second - 1)
+	c.wantQuiet("once")
+	if err := c.hear("b", Header[who]{Message: MessageGossip, SrcIncarnation: 1}); err != nil {
+		t.Error(err)
+	}
+	c.run(30 * time.Second)
+	c.wantMember("b", "b alive 1")
+	c.sends()
+	c.know(claim("b", 1, Suspect, 1, "c", "d"))
+	c.run(6 * time.Second)
+	c.want("the next suspicion", "", "-> b gossip [b suspect 1 by c+d]")
+	c.run(time.Second)
+	c.want("no answer", "down b (accused by c, 1 confirmed, own deadline)", "-> b turn-undead b down 1")
+
+	silent := calm()
+	silent.Rules.SilentSuspicion = true
+	c = newTestCore(t, silent, "a", "b", "c", "d")
+	c.noProbes()
+	c.know(claim("b", 1, Suspect, 0, "c", "d"))
+	c.run(7 * time.Second)
+	c.want("switched off", "down b (accused by c, 1 confirmed, own deadline)", "-> b turn-undead b down 0")
 }

@@ -20,6 +20,7 @@ import (
 //	options  := length | field*      at least one, tags ascending; unknown ones are skipped
 //	field    := tag u8 | length | bytes
 //	             header: 1 metadata version uvarint · 2 nack after so many ms uvarint (ping-req), page uvarint (announce, feed)
+//	                     3 digest (ping, ack): sum u64 | members and settled uvarint, bit 0 settled, at least one member
 //	             update: 1 metadata version uvarint · 2 remaining ms uvarint (down, left)
 //	payload  := length | bytes       at least one
 //	length   := uvarint of at most 3 bytes
@@ -39,6 +40,8 @@ const (
 	tagMetadata = 1
 	tagExtra    = 2 // of an update how long it is remembered, of a ping-req when to say nack, else the page
 
+	tagDigest = 3
+
 	// maxCount is how many updates the count can say.
 	maxCount = 1<<16 - 1
 	// maxLength is the longest thing that a length can announce, far above
@@ -50,10 +53,13 @@ const (
 	lenLong    = 10 // a uvarint of 64 bits
 	lenLength  = 3
 	lenOptions = 1 + 2 + lenLong + 2 + lenNumber
+	lenDigest  = 2 + 8 + lenNumber
 )
 
 // hasOptions reports whether a header is followed by optional fields.
-func (h *Header[ID]) hasOptions() bool { return h.SrcMetadata != 0 || h.NackAfter|h.Page != 0 }
+func (h *Header[ID]) hasOptions() bool {
+	return h.SrcMetadata != 0 || h.NackAfter|h.Page|h.Digest.Members != 0
+}
 
 // setOptions takes over what was read behind a header.
 func (h *Header[ID]) setOptions(o options) {
@@ -63,6 +69,12 @@ func (h *Header[ID]) setOptions(o options) {
 	} else {
 		h.Page = o.extra
 	}
+	h.Digest = o.digest
+}
+
+// options returns the optional fields of a header.
+func (h *Header[ID]) options() options {
+	return options{metadata: h.SrcMetadata, extra: h.NackAfter | h.Page, digest: h.Digest}
 }
 
 // kindByte returns the second byte of a packet.
@@ -104,6 +116,7 @@ func checkPacket[ID comparable](p *Packet[ID]) (payloads int, err error) {
 		h.Message != MessageTurnUndead && h.AboutIncarnation != 0,
 		h.Message != MessagePingReq && h.NackAfter != 0,
 		!h.Message.hasPages() && h.Page != 0,
+		h.Digest != Digest{} && (!h.Message.hasDigest() || h.Digest.Members == 0),
 		!kind.updates && len(p.Updates) > 0,
 		!kind.payloads && len(p.Payloads) > 0,
 		h.Message != MessageAnnounce && p.PadTo != 0:
@@ -162,12 +175,15 @@ func appendPadding(b []byte, size int) []byte {
 
 // appendOptions appends the optional fields, of which at least one is not
 // zero.
-func appendOptions(b []byte, metadata uint64, extra uint32) []byte {
+func appendOptions(b []byte, o options) []byte {
 	at := len(b)
 	b = append(b, 0)
-	b = appendOption(b, tagMetadata, metadata)
-	b = appendOption(b, tagExtra, uint64(extra))
-	b[at] = byte(len(b) - at - 1) // two short fields: a length of one byte
+	b = appendOption(b, tagMetadata, o.metadata)
+	b = appendOption(b, tagExtra, uint64(o.extra))
+	if o.digest.Members != 0 {
+		b = o.digest.append(append(b, tagDigest, 0))
+	}
+	b[at] = byte(len(b) - at - 1) // three short fields: a length of one byte
 	return b
 }
 
@@ -267,19 +283,30 @@ func (r *wireReader) payloads(items [][]byte) [][]byte {
 type options struct {
 	metadata uint64
 	extra    uint32
+	digest   Digest
 	unknown  int
 }
 
-// knownTags is the last tag that the header of a message may have.
-func knownTags(m Message) byte {
-	if m == MessagePingReq || m.hasPages() {
-		return tagExtra
+// A tagSet says which optional fields are known, a bit for each tag.
+type tagSet uint8
+
+// updateTags are those of updates.
+const updateTags tagSet = 1<<tagMetadata | 1<<tagExtra
+
+// knownTags are those that the header of a message may have.
+func knownTags(m Message) tagSet {
+	switch {
+	case m == MessagePingReq || m.hasPages():
+		return updateTags
+	case m.hasDigest():
+		return 1<<tagMetadata | 1<<tagDigest
+	default:
+		return 1 << tagMetadata
 	}
-	return tagMetadata
 }
 
-// options reads optional fields, of which the tags up to known are known.
-func (r *wireReader) options(known byte) (o options) {
+// options reads optional fields.
+func (r *wireReader) options(known tagSet) (o options) {
 	size := r.length()
 	if size == 0 {
 		r.fail()
@@ -292,12 +319,14 @@ func (r *wireReader) options(known byte) (o options) {
 		switch {
 		case int(tag) <= last:
 			fields.fail()
-		case tag > known || tag == 0:
+		case tag > tagDigest || known>>tag&1 == 0:
 			o.unknown++
 		case tag == tagMetadata:
 			o.metadata = value.option(1<<64 - 1)
 		case tag == tagExtra:
 			o.extra = uint32(value.option(1<<32 - 1))
+		case tag == tagDigest:
+			o.digest = value.digest()
 		}
 		last = int(tag)
 		fields.failed = fields.failed || value.failed

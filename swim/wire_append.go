@@ -200,7 +200,7 @@ func (w *compactWriter) header(dst *wireScratch, p *Packet[ID]) int {
 		n += binary.PutUvarint(dst[n:], uint64(h.AboutIncarnation))
 	}
 	if h.hasOptions() {
-		n = len(appendOptions(dst[:n], h.SrcMetadata, h.NackAfter|h.Page))
+		n = len(appendOptions(dst[:n], h.options()))
 	}
 	if kind.updates {
 		dst[n], dst[n+1] = 0, 0
@@ -278,7 +278,7 @@ func (w *compactWriter) update(dst *wireScratch, u *Update[ID]) int {
 		n += w.accusers(dst[n:], u.By)
 	}
 	if more != 0 {
-		n = len(appendOptions(dst[:n], u.Metadata, u.Remaining))
+		n = len(appendOptions(dst[:n], options{metadata: u.Metadata, extra: u.Remaining}))
 	}
 	return n
 }

@@ -108,7 +108,7 @@ func (r *compactReader) update(p *Packet[ID], u *Update[ID]) {
 		u.By = r.accusers(p, id.addr)
 	}
 	if more&moreOptions != 0 {
-		o := r.options(tagExtra)
+		o := r.options(updateTags)
 		u.Metadata, u.Remaining = o.metadata, o.extra
 		p.Unknown += o.unknown
 		if o.extra != 0 && u.State.Active() {

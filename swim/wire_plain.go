@@ -128,7 +128,7 @@ func (c *plain[ID]) appendHeader(b []byte, p *Packet[ID]) (out []byte, ok bool) 
 		b = binary.AppendUvarint(b, uint64(h.AboutIncarnation))
 	}
 	if h.hasOptions() {
-		b = appendOptions(b, h.SrcMetadata, h.NackAfter|h.Page)
+		b = appendOptions(b, h.options())
 	}
 	if kind.updates {
 		b = append(b, 0, 0)
@@ -197,7 +197,7 @@ func (c *plain[ID]) appendUpdate(b []byte, u *Update[ID]) (out []byte, ok bool) 
 		}
 	}
 	if hasOptions {
-		b = appendOptions(b, u.Metadata, u.Remaining)
+		b = appendOptions(b, options{metadata: u.Metadata, extra: u.Remaining})
 	}
 	return b, true
 }
@@ -308,7 +308,7 @@ func (c *plain[ID]) parseUpdate(r *wireReader, p *Packet[ID], u *Update[ID]) {
 	}
 	u.By = p.Accusers[first:len(p.Accusers):len(p.Accusers)]
 	if head&headOptions != 0 {
-		o := r.options(tagExtra)
+		o := r.options(updateTags)
 		u.Metadata, u.Remaining = o.metadata, o.extra
 		p.Unknown += o.unknown
 		if o.extra != 0 && u.State.Active() {

@@ -4,8 +4,8 @@ func Example() {
 	main()
 	// Output:
 	// Two start, and none of the well-known is there.
-	//   10.0.0.8:7946 knows nobody, having asked 28 times
-	//   10.0.0.9:7946 knows nobody, having asked 28 times
+	//   10.0.0.8:7946 knows nobody, having asked 30 times
+	//   10.0.0.9:7946 knows nobody, having asked 30 times
 	// One of them comes.
 	//   10.0.0.8:7946 knows 10.0.0.1:7946, 10.0.0.9:7946
 	//   10.0.0.9:7946 knows 10.0.0.1:7946, 10.0.0.8:7946
