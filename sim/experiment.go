@@ -234,5 +234,5 @@ func Experiments() []Experiment { return slices.Clone(experiments) }
 
 var experiments = []Experiment{
 	probeTime, completeness, messageLoad, falseSuspicion, infection, gossipLayer,
-	thresholdExperiment(), intervalExperiment(), lossExperiment(), crashExperiment(),
+	thresholdExperiment(), intervalExperiment(), lossExperiment(), crashExperiment(), bootstrap, bandwidth, syncCost, healing, churn,
 }

@@ -88,7 +88,7 @@ func thresholdTrials(full bool) []Trial {
 		if !full && v.name != "SWIM" && v.name != "Lifeguard" {
 			repeats = 2 // these are shown only
 		} else if !full {
-			repeats = 5
+			repeats = 8
 		}
 		add(v, times, repeats)
 	}
