@@ -173,7 +173,7 @@ func (c *Core[ID, Addr]) auditMoments() {
 	if c.audit.turn%64 == 0 {
 		c.sized = sized{} // it costs more to check it than to work it out
 	}
-	if every := 64 + c.roster.slots/64*4; c.audit.turn%every == 0 { // so that it costs the same among many
+	if every := 64 + c.roster.slots/64*4; c.audit.turn%every == 0 && c.synchronises() { // so that it costs the same among many
 		c.auditView()
 	}
 	c.auditSync()

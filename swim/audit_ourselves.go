@@ -44,7 +44,7 @@ func (u *ourselves[ID, Addr]) stood() standing {
 // can not be written: then the next life begins.
 func (c *Core[ID, Addr]) auditOurselves() {
 	u := &c.us
-	if c.view.known && c.view.ours != c.partOf(u.id, u.meta) {
+	if c.synchronises() && c.view.known && c.view.ours != c.partOf(u.id, u.meta) {
 		c.recountView()
 	}
 	stood := u.stood()

@@ -176,7 +176,7 @@ func (c *Core[ID, Addr]) accusers(r *record[ID], d *doubt[ID, Addr]) []ID {
 // auditPart mends what a member adds to the digest.
 func (c *Core[ID, Addr]) auditPart(slot uint32) {
 	r := c.roster.at(slot)
-	if (c.audit.turn/4+slot)%4 != 0 {
+	if (c.audit.turn/4+slot)%4 != 0 || !c.synchronises() {
 		return // it takes a hash
 	}
 	if r.flags&isStirred != 0 && len(c.view.stale) > 0 {

@@ -28,6 +28,7 @@ func (c *Core[ID, Addr]) Clone(rnd *rand.Rand) *Core[ID, Addr] {
 	d.asked = c.asked.clone()
 	d.fed = c.fed.clone()
 	d.warned = c.warned.clone()
+	d.answered = c.answered.clone()
 	d.in, d.out = Packet[ID]{}, Packet[ID]{}
 	d.buf, d.key, d.slots, d.sample, d.taken = nil, nil, nil, nil, nil
 	d.objections, d.said, d.cells, d.symbols, d.peeler, d.body = nil, saying{}, nil, nil, peeler{}, nil

@@ -60,6 +60,7 @@ type Core[ID Identity[ID, Addr], Addr comparable] struct {
 	reading  reading[ID]
 	asked    ledger[Addr] // whom we announced to, and how often in vain
 	fed      ledger[Addr] // whom we answered with a feed, and when
+	answered ledger[Addr] // whom we told what we know of members, and when
 	warned   ledger[Addr] // whom we told that they are down or misled, and when
 
 	todo  todo[ID]
@@ -104,6 +105,8 @@ func NewWithHandler[ID Identity[ID, Addr], Addr comparable](self ID, cfg Config,
 		asked:   newLedger[Addr](),
 		fed:     newLedger[Addr](),
 		warned:  newLedger[Addr](),
+
+		answered: newLedger[Addr](),
 	}
 	if !c.writable(self) {
 		return nil, ErrEncode
@@ -200,6 +203,9 @@ func (c *Core[ID, Addr]) Configure(cfg Config, rt Runtime[ID]) error {
 	c.doubtOurselves(0) // at most so much
 	if cfg.Rules.SilentRelay {
 		c.forgetNacks()
+	}
+	if old.Rules.SilentDigest && !cfg.Rules.SilentDigest {
+		c.stirAll()
 	}
 	if old.Rules.AccuserDeadline && !cfg.Rules.AccuserDeadline {
 		c.doubtAnew()
@@ -318,6 +324,7 @@ func (c *Core[ID, Addr]) stopTasks() {
 	for _, k := range [...]TimerKind{TimerIndirect, TimerNack, TimerProbe, TimerAnnounce, TimerGossip} {
 		c.disarm(k)
 	}
+	c.eager.next = false
 }
 
 // A sized holds what follows from the number of members, worked out once for

@@ -67,10 +67,24 @@ func (v *view) mark() uint64 { return ^v.sum + uint64(v.members) }
 
 // stir notes that a member may count for something else than before.
 func (c *Core[ID, Addr]) stir(slot uint32) {
+	if !c.synchronises() {
+		return
+	}
+	if len(c.view.stale) > int(c.roster.slots) {
+		c.digest() // slots were used again while nobody asked
+	}
 	if r := c.roster.at(slot); r.flags&isStirred == 0 {
 		r.flags |= isStirred
 		c.view.stale = append(c.view.stale, slot)
 	}
+}
+
+// stirAll notes that nothing is in the digest yet: it was switched off.
+func (c *Core[ID, Addr]) stirAll() {
+	for slot := range c.roster.each {
+		c.stir(slot)
+	}
+	c.view.known = false
 }
 
 // unsee takes a member that is removed out of the digest.

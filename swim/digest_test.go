@@ -515,3 +515,37 @@ func TestDigestNotesChangesOnce(t *testing.T) {
 		t.Errorf("%d changes of %d members", n, most)
 	}
 }
+
+// D15: what changes takes no memory where no digest is asked for.
+func TestChangesTakeNoMemoryWithoutDigests(t *testing.T) {
+	cfg := calm()
+	cfg.MaxTombstones = 5
+	cfg.Rules.SilentDigest = true
+	c := newTestCore(t, cfg, "a", "b")
+	for i := range 10000 {
+		c.hear(fmt.Sprintf("m%d", i), Header[who]{Message: MessageGossip, SrcState: Left})
+		c.now = c.now.Add(time.Millisecond)
+	}
+	if n, slots := len(c.view.stale), int(c.roster.slots); n > 2*slots {
+		t.Errorf("%d changes are noted, of %d slots", n, slots)
+	}
+}
+
+// MaxHeader is the most bytes of a packet besides updates and a payload.
+func TestMaxHeaderOfShortIdentities(t *testing.T) {
+	short := Plain(
+		func(b []byte, w who) []byte { return append(b, w.name[0], byte(w.life)) },
+		func(d []byte) (who, int, error) {
+			if len(d) < 2 || d[0] == 0 {
+				return who{}, 0, ErrMalformed
+			}
+			return who{string(d[:1]), int(d[1])}, 2, nil
+		}, 2)
+	h := Header[who]{Message: MessagePing, Src: who{"a", 1}, Dst: who{"b", 1}, SrcIncarnation: math.MaxUint64,
+		SrcMetadata: math.MaxUint64, Number: math.MaxUint32, Digest: Digest{Members: math.MaxUint32}}
+	payload := make([]byte, 20_000)
+	data, err := short.Append(nil, maxDatagram, &Packet[who]{Header: h, Payloads: [][]byte{payload}})
+	if n := len(data) - len(payload); err != nil || n > short.MaxHeader() {
+		t.Errorf("a header takes %d bytes, at most %d: %v", n, short.MaxHeader(), err)
+	}
+}

@@ -24,7 +24,7 @@ const (
 func (c *Core[ID, Addr]) hurry() {
 	every, e := c.cfg.Gossip.Every, &c.eager
 	soon := c.now.Add(every / eagerPart)
-	if c.cfg.Rules.LazyGossip || e.next && c.tasks[TimerGossip].armed || c.tasks[TimerGossip].due <= soon || !c.urgent() {
+	if c.cfg.Rules.LazyGossip || c.tasks[TimerGossip].due <= soon || !c.urgent() {
 		return
 	}
 	used := max(e.used, c.now)

@@ -24,10 +24,11 @@ func (c *Core[ID, Addr]) gossipDue() {
 		c.sayGoodbye()
 		return
 	}
-	if c.renewIfAllowed(); !c.todo.gossip { // a renewal gossips anyway
-		c.gossipTo(c.gossipWidth(), false)
+	c.renewIfAllowed()
+	c.tellLiaison()
+	if width := c.gossipWidth(); !c.todo.gossip { // a renewal gossips anyway
+		c.gossipTo(width, false)
 	}
-	c.tellLiaison(c.sample)
 	c.sendSummons()
 }
 

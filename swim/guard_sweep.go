@@ -153,6 +153,9 @@ func (g *Guard[ID, Addr]) sweepAll() {
 // noted that they changed.
 func (g *Guard[ID, Addr]) checkDigest() {
 	c := g.core
+	if !c.synchronises() {
+		return
+	}
 	sum, members := c.parts()
 	for slot := range c.roster.slots {
 		r, part := c.roster.at(slot), c.roster.times(slot).part

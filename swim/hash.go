@@ -72,7 +72,7 @@ func (c *Core[ID, Addr]) Hash() uint64 {
 		h.id(rd.from)
 		h.number(uint64(rd.page), uint64(rd.asked), uint64(rd.tries))
 	}
-	for _, l := range []*ledger[Addr]{&c.asked, &c.fed, &c.warned} {
+	for _, l := range []*ledger[Addr]{&c.asked, &c.fed, &c.warned, &c.answered} {
 		h.number(uint64(len(l.order)), uint64(l.next))
 		for _, at := range l.order {
 			e := l.entries[at]
@@ -177,6 +177,7 @@ func (c *Core[ID, Addr]) hashSync(h *hasher[ID]) {
 		h.number(uint64(slot))
 	}
 	h.number(uint64(s.number), uint64(s.left), uint64(s.vain), uint64(s.agreed), uint64(s.heard), uint64(s.served.since), uint64(s.served.n))
+	h.number(uint64(s.began), uint64(s.next))
 	h.flag(s.open)
 	if s.open {
 		h.exchange(&s.exchange)

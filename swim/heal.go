@@ -1,7 +1,5 @@
 package swim
 
-import "slices"
-
 // When a partition heals, two members that meet find that each holds the other's
 // side down. What they tell each other is an accusation there, and goes first to
 // whom it is about: who refutes has never been down on its own side, and is back
@@ -21,7 +19,7 @@ type liaison[ID any] struct {
 
 // summon lets a suspect, of whom we learnt by synchronising, hear of it.
 func (c *Core[ID, Addr]) summon(id ID) {
-	if len(c.summons) < maxSummons && !c.cfg.Rules.SilentSuspicion {
+	if len(c.summons) < maxSummons && !c.cfg.Rules.SilentSuspicion && c.us.present() {
 		c.summons = append(c.summons, id)
 	}
 }
@@ -37,7 +35,7 @@ func (c *Core[ID, Addr]) metAccuser(with ID, before int) {
 // sendSummons tells some suspects, drawn at random: others will have been told
 // the same, and who refuted meanwhile need not hear of it any more.
 func (c *Core[ID, Addr]) sendSummons() {
-	for sent := 0; sent < summonsOnce && len(c.summons) > 0; {
+	for sent := 0; sent < summonsOnce && len(c.summons) > 0 && c.us.phase == connected; {
 		i, last := int(below(c.rnd, uint64(len(c.summons)))), len(c.summons)-1
 		id := c.summons[i]
 		c.summons[i] = c.summons[last]
@@ -52,13 +50,14 @@ func (c *Core[ID, Addr]) sendSummons() {
 	}
 }
 
-// tellLiaison gossips to the liaison too.
-func (c *Core[ID, Addr]) tellLiaison(already []uint32) {
+// tellLiaison gossips to the liaison, before others, to whom all of it may be
+// told often enough.
+func (c *Core[ID, Addr]) tellLiaison() {
 	l := &c.liaison
 	if l.until <= c.now || c.backlog.len() == 0 {
 		return
 	}
-	if slot, active := c.find(l.with); active && !slices.Contains(already, slot) {
+	if slot, active := c.find(l.with); active {
 		c.post(slot, Header[ID]{Dst: l.with, Message: MessageGossip}, c.cfg.MaxPacket, full)
 	}
 }

@@ -142,10 +142,11 @@ func TestManyAreSummonedSomeAtATime(t *testing.T) {
 		sent := 0
 		for _, line := range c.sends() {
 			name, _, _ := strings.Cut(strings.TrimPrefix(line, "-> "), " ")
-			if strings.HasSuffix(line, " gossip ["+name+" suspect 0 by p+q]") {
-				summoned[name]++
-				sent++
+			if line != "-> "+name+" gossip ["+name+" suspect 0 by p+q]" {
+				t.Errorf("sent %q", line)
 			}
+			summoned[name]++
+			sent++
 		}
 		if sent > summonsOnce || round == 0 && sent != summonsOnce {
 			t.Errorf("round %d: %d at once", round, sent)
@@ -309,5 +310,78 @@ func TestAskingInTurnHasAnEnd(t *testing.T) {
 	}
 	if n := c.sent - before; n > 500 {
 		t.Errorf("%d packets", n)
+	}
+}
+
+// D18: the liaison hears the news although all others have been told.
+func TestLiaisonHearsNewsThoughOthersHaveBeenTold(t *testing.T) {
+	c := newSummoner(t, Config{}, 60)
+	c.accused("b", Down, 0, 0, 1)
+	heard := 0
+	for inc := range Incarnation(5) {
+		c.sends()
+		c.hear("d", gossip, claim("x0", 1, Alive, inc+1))
+		c.run(c.cfg.Gossip.Every)
+		if strings.Contains(strings.Join(c.sends(), "\n"), "-> b gossip [") {
+			heard++
+		}
+	}
+	if heard != 5 {
+		t.Errorf("it heard %d of 5 news", heard)
+	}
+}
+
+// Rules 29 and 99: who left, or is down for good, summons nobody.
+func TestDefunctCoreSummonsNobody(t *testing.T) {
+	for name, end := range map[string]func(c *testCore){
+		"left": func(c *testCore) { c.Leave(c.out); c.run(time.Minute) },
+		"undead": func(c *testCore) {
+			c.us.take(who{"a", lastLife})
+			c.know(claim("a", lastLife, Down, 0))
+		},
+	} {
+		c := newTestCore(t, calm(), "a", "b", "c", "d")
+		end(c)
+		c.out.Reset()
+		c.wantDropOnly(name, DropDefunct, c.hear("b", Header[who]{Message: MessageRecords}, claim("c", 1, Suspect, 0, "b")))
+		c.wantQuiet(name)
+	}
+}
+
+// Rules 84 and D8: who asks one that is back in turn makes room for the answer,
+// however often it asked in vain before.
+func TestLostMemberIsAskedWithRoom(t *testing.T) {
+	for vain := range 7 {
+		c := newTestCore(t, calm(), "a", "d")
+		c.know(claim("b", 1, Down, 0, "d", "x"))
+		for range vain {
+			c.Announce(who{"b", 1}, c.out)
+		}
+		c.out.Reset()
+		c.hear("b", Header[who]{Message: MessageAnnounce, SrcIncarnation: 1})
+		for _, d := range c.out.Packets {
+			var p Packet[who]
+			if names.Parse(d.Data, &p) == nil && p.Header.Message == MessageAnnounce && len(d.Data) < 500 {
+				t.Errorf("after %d in vain it is asked with %d bytes", vain, len(d.Data))
+			}
+		}
+	}
+}
+
+// D18: few renew when a partition heals.
+func TestFewRenewWhenAPartitionHeals(t *testing.T) {
+	for _, test := range []struct {
+		n     int
+		every time.Duration
+	}{{6, 5 * time.Second}, {6, 20 * time.Second}, {20, 5 * time.Second}} {
+		c, _ := halves(t, test.n, test.every)
+		c.run(30 * time.Second)
+		renewals := 0
+		for _, node := range c.nodes {
+			renewals += int(node.core.Stats().Renewals)
+		}
+		if renewals > test.n/2 {
+			t.Errorf("%d of %d renewed", renewals, test.n)
+		}
 	}
 }

@@ -160,6 +160,7 @@ func (c *Core[ID, Addr]) feed(sender uint32, page uint32, room int) error {
 		to++
 	}
 	c.fed.set(at, trace{at: c.now, page: page, from: from, to: to})
+	c.answered.note(at, c.now)
 	return nil
 }
 

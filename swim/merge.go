@@ -270,6 +270,9 @@ func (c *Core[ID, Addr]) replace(slot uint32, r *record[ID], u *Update[ID], o or
 	}
 	c.release(r)
 	c.stir(slot)
+	if c.fed.recent(u.ID.Addr(), c.now, c.cfg.Period) {
+		c.fed.set(u.ID.Addr(), trace{}) // it begins anew
+	}
 	c.roster.rename(slot, u.ID)
 	r.inc, r.meta = u.Incarnation, u.Metadata
 	c.roster.times(slot).heard = 0

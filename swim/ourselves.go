@@ -158,6 +158,7 @@ func (c *Core[ID, Addr]) takeIdentity(next ID) {
 	}
 	c.us.take(next)
 	c.view.known = false
+	c.fed = newLedger[Addr]() // those who held us down did not hear what we told them
 	c.us.overheard = 0
 	c.us.untold = c.size().transmissions
 	c.renewal.wanted = false

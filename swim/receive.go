@@ -71,7 +71,9 @@ func (c *Core[ID, Addr]) originOf(h *Header[ID], sender uint32) origin {
 		return origin{tell: true}
 	}
 	compares := c.synchronises()
-	trusted := h.Message != MessageRecords || c.roster.at(sender).flags&isVerified != 0
+	// Records are asked for by what we told the sender lately.
+	trusted := h.Message != MessageRecords ||
+		c.roster.at(sender).flags&isVerified != 0 && c.answered.recent(h.Src.Addr(), c.now, 2*c.cfg.Period)
 	return origin{synced: true, trusted: trusted, objects: trusted && compares, tell: !compares || planted == tellSynced}
 }
 
@@ -296,6 +298,7 @@ func (c *Core[ID, Addr]) sendTodo() {
 	gossip, contact, returned := c.todo.gossip, c.todo.contact, c.todo.returned
 	c.todo = todo[ID]{refuted: c.todo.refuted}
 	if returned && c.us.present() {
+		c.asked.take(contact.Addr()) // that it did not answer is over
 		c.announceTo(contact, firstPage)
 	}
 	if gossip && c.us.phase == connected {

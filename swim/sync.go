@@ -30,6 +30,8 @@ const (
 	// mostPackets bounds how many packets one may be answered with, and how many
 	// answers are heard.
 	mostPackets = 32
+	// mostTimes is how many times as many bytes records may be as what they answer.
+	mostTimes = 4
 	// mostVain is how often in a row an exchange that changed nothing doubles the
 	// time until the next.
 	mostVain = 4
@@ -45,7 +47,8 @@ type syncing[ID any] struct {
 	exchange[ID]         // the last that we began
 	number       uint32  // of it
 	open         bool    // its answers are waited for
-	left         uint8   // how many of them still count
+	left         uint8   // how many of them still count, that tell what differs
+	next         int     // how many cells of a long one were sent
 	vain         uint8   // how many before it changed nothing
 	agreed       Instant // when somebody had the same digest
 	heard        Instant // when somebody had a digest
@@ -73,7 +76,8 @@ func (c *Core[ID, Addr]) synchronises() bool {
 // that was saved long ago. What comes of it takes a few round trips.
 //
 // It returns [ErrNotConnected] if it is no active member, or we left or are down,
-// and [ErrEncode] if the format has no way to say it, see [Limits].
+// and [ErrEncode] if the format has no way to say it, see [Limits], or if
+// Rules.SilentDigest is on.
 func (c *Core[ID, Addr]) Sync(with ID, rt Runtime[ID]) error {
 	c.enter(rt)
 	defer c.exit()
@@ -81,7 +85,7 @@ func (c *Core[ID, Addr]) Sync(with ID, rt Runtime[ID]) error {
 	if !active || c.us.phase != connected {
 		return ErrNotConnected
 	}
-	if c.limits.Unsynced {
+	if !c.synchronises() {
 		return ErrEncode
 	}
 	c.sync.vain = 0
@@ -110,11 +114,8 @@ func (c *Core[ID, Addr]) compareDigest(sender uint32, theirs Digest) {
 	if ours.Settled && theirs.Settled {
 		patience = 0
 	}
-	since := c.now.Sub(s.began)
-	if s.began == 0 {
-		since = longestTime
-	}
-	if c.isReading() || since < c.cfg.Period<<min(s.vain, mostVain) || min(since, c.now.Sub(s.agreed)) < patience {
+	began, agreed := c.since(s.began), c.since(s.agreed)
+	if c.isReading() || began < c.cfg.Period<<min(s.vain, mostVain) || min(began, agreed) < patience {
 		return
 	}
 	cells := c.roomForCells()
@@ -124,11 +125,19 @@ func (c *Core[ID, Addr]) compareDigest(sender uint32, theirs Digest) {
 	c.beginSync(sender, cells)
 }
 
+// since is how long ago something was, and for ever if it never was.
+func (c *Core[ID, Addr]) since(t Instant) time.Duration {
+	if t == 0 {
+		return longestTime
+	}
+	return c.now.Sub(t)
+}
+
 // beginSync asks a member for what we do not share.
 func (c *Core[ID, Addr]) beginSync(with uint32, cells int) {
 	s := &c.sync
-	s.number++
-	s.open, s.left = true, mostPackets
+	s.number = c.limits.number(s.number)
+	s.open, s.left, s.next = true, mostPackets, 0
 	s.vain = min(s.vain+1, mostVain)
 	s.exchange = exchange[ID]{with: c.roster.at(with).id, began: c.now, key: sketchKey{c.rnd.Uint64(), c.rnd.Uint64()}, cells: s.cells[:0]}
 	c.sketchInto(s.key, cells)
@@ -236,7 +245,7 @@ func (c *Core[ID, Addr]) comparedLong(sender uint32, h *Header[ID], room int) er
 	e := c.exchangeWith(h.Src, said.key, said.from == 0, most)
 	switch {
 	case e == nil: // it made way for another
-		return c.askForCells(h, 0, room)
+		return c.drop(DropRateLimited)
 	case said.from != len(e.diff): // one got lost, or came twice
 		return c.askForCells(h, len(e.diff), room)
 	}
@@ -311,12 +320,11 @@ func (c *Core[ID, Addr]) sendDiff(to uint32, h *Header[ID], room int) error {
 			return err
 		}
 		wanted = wanted[len(some):]
-		sent := 0
-		if len(slots) > 0 {
-			sent = sentOf(p.Updates)
-			slots = slots[sent:]
+		if len(slots) > 0 && (p.Updates[0].Sent || len(some) == 0) { // else it had no room beside the symbols
+			slots = slots[sentOf(p.Updates):]
 		}
-		if len(wanted)+len(slots) == 0 || len(some)+sent == 0 || c.roster.at(to).flags&isVerified == 0 {
+		c.answered.note(h.Src.Addr(), c.now)
+		if len(wanted)+len(slots) == 0 || c.roster.at(to).flags&isVerified == 0 {
 			return nil
 		}
 	}
@@ -329,7 +337,6 @@ func (c *Core[ID, Addr]) awaited(h *Header[ID]) bool {
 	if !s.open || h.Src != s.with || h.Number != s.number || s.left == 0 || c.now.Sub(s.began) > 2*c.cfg.Period {
 		return false
 	}
-	s.left--
 	return true
 }
 
@@ -346,6 +353,7 @@ func (c *Core[ID, Addr]) differed(sender uint32, h *Header[ID], size int) error 
 		c.announceTo(h.Src, firstPage)
 		return nil
 	}
+	s.left--
 	if len(said.symbols) > 0 {
 		c.sketchInto(s.key, 0)
 		c.objections = c.slotsOf(said.symbols, c.objections)
@@ -354,18 +362,22 @@ func (c *Core[ID, Addr]) differed(sender uint32, h *Header[ID], size int) error 
 }
 
 // sendMoreCells goes on with the exchange that we began. From the second packet
-// on it is a long one, all of whose cells are of one moment.
+// on it is a long one, all of whose cells are of one moment. Cells that were sent
+// are not sent again: the request came twice.
 func (c *Core[ID, Addr]) sendMoreCells() error {
-	s, from := &c.sync, c.said.from
-	if from == 0 {
+	s := &c.sync
+	if c.said.from != s.next {
+		return nil
+	}
+	if s.next == 0 {
 		c.sketchInto(s.key, mostCells)
 		s.cells = append(s.cells[:0], c.cells...)
 	}
-	if from >= len(s.cells) {
-		return nil
+	from := s.next
+	s.next = min(from+c.roomForCells(), len(s.cells))
+	if from < s.next {
+		c.sendCells(from, s.cells[from:s.next], true)
 	}
-	end := min(from+c.roomForCells(), len(s.cells))
-	c.sendCells(from, s.cells[from:end], true)
 	return nil
 }
 
@@ -374,11 +386,10 @@ func (c *Core[ID, Addr]) sendMoreCells() error {
 func (c *Core[ID, Addr]) sendRecords(to uint32, number uint32, size int) error {
 	// Some may have been forgotten since, by what else the packet told.
 	slots := slices.DeleteFunc(c.objections, func(slot uint32) bool { return c.roster.at(slot).flags&isKnown == 0 })
-	room := c.answerRoom(c.roster.at(to), size)
-	if room == c.cfg.MaxPacket {
-		room = c.partRoom(size)
-	}
-	for turn := 0; len(slots) > 0 && turn < mostPackets; turn++ {
+	slices.Sort(slots)
+	slots = slices.Compact(slots)
+	room := min(c.answerRoom(c.roster.at(to), size), c.partRoom(size))
+	for left := mostTimes * max(size, surePacket); len(slots) > 0 && left > 0; left -= room {
 		p := &c.out
 		p.Reset()
 		p.Header = Header[ID]{Dst: c.roster.at(to).id, Message: MessageRecords, Number: number}
@@ -388,6 +399,7 @@ func (c *Core[ID, Addr]) sendRecords(to uint32, number uint32, size int) error {
 			return err
 		}
 		slots = slots[sentOf(p.Updates):]
+		c.answered.note(p.Header.Dst.Addr(), c.now)
 	}
 	return nil
 }

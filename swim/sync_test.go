@@ -503,9 +503,9 @@ func TestCellsAreTakenInTurn(t *testing.T) {
 			t.Errorf("cells from %d to %d: the answer is %+v, want more from %d on", test.from, test.from+test.n, said, test.want)
 		}
 	}
-	answer, _ := c.answered(asks("b", 1, sketchKey{3, 4}, 85, cells[:5], true))
-	if said := c.saidBy(answer); said.head != diffMore || said.from != 0 {
-		t.Errorf("of an exchange that nobody knows: the answer is %+v", said)
+	unknown := to(c, asks("b", 1, sketchKey{3, 4}, 85, cells[:5], true))
+	if err := c.HandleData(c.encode(unknown), c.out); err != DropRateLimited {
+		t.Errorf("of an exchange that nobody knows: %v", err)
 	}
 	if n := len(c.sync.theirs); n != 1 {
 		t.Errorf("%d exchanges are remembered", n)
@@ -528,13 +528,16 @@ func TestOldestExchangeMakesWay(t *testing.T) {
 		}
 	}
 	for i := range 3 * mostExchanges {
-		answer, _ := c.answered(asks("m1", 1, key(i), 5, cells, true))
-		want := 10
-		if i < 2*mostExchanges { // it has to begin anew
-			want = 0
+		if i < 2*mostExchanges { // it made way
+			late := to(c, asks("m1", 1, key(i), 5, cells, true))
+			if err := c.HandleData(c.encode(late), c.out); err != DropRateLimited {
+				t.Errorf("exchange %d: %v", i, err)
+			}
+			continue
 		}
-		if said := c.saidBy(answer); said.head != diffMore || said.from != want {
-			t.Errorf("exchange %d: the answer is %+v, want more from %d on", i, said, want)
+		answer, _ := c.answered(asks("m1", 1, key(i), 5, cells, true))
+		if said := c.saidBy(answer); said.head != diffMore || said.from != 10 {
+			t.Errorf("exchange %d: the answer is %+v, want more from 10 on", i, said)
 		}
 	}
 }
@@ -742,5 +745,100 @@ func TestSyncNeedsAnActiveMember(t *testing.T) {
 	}
 	if n := c.Stats().Sent[MessageSync]; n != 3 || len(c.sends()) != 3 {
 		t.Errorf("%d packets", n)
+	}
+}
+
+// D18: an exchange whose cells take many packets comes to an end all the same.
+func TestManyDifferencesInSmallPackets(t *testing.T) {
+	for _, most := range []int{508, 700} {
+		cfg := calm()
+		cfg.MaxPacket = most
+		p := newPair(t, cfg)
+		p.differ(3000, 1000, differences[0])
+		for range 12 {
+			p.sync()
+			for _, c := range p.cores {
+				c.now = c.now.Add(3 * c.cfg.Period)
+			}
+		}
+		p.wantSame(fmt.Sprintf("packets of %d bytes, after 12 exchanges", most))
+	}
+}
+
+// D18: a record that has no room beside the symbols goes with the next part.
+func TestRecordWithoutRoomBesideSymbolsGoesWithTheNextPart(t *testing.T) {
+	p := newPair(t, calm())
+	p.differ(1000, 200, differences[1]) // the answerer asks for 200
+	name := func(i int) string { return fmt.Sprintf("%014d", i) }
+	p.know(nil, []Update[who]{claim(name(0), 1, Suspect, 0, name(1), name(2), name(3), name(4))})
+	p.sync()
+	p.wantSame("one suspect with four accusers")
+}
+
+// D18: a packet that comes twice costs one more, and no exchange.
+func TestPacketThatComesTwiceCostsNoExchange(t *testing.T) {
+	p := newPair(t, calm())
+	p.differ(3000, 1000, differences[0])
+	twice := true
+	p.lost = func(n int, pkt *Packet[who]) bool {
+		if n == 2 && twice {
+			twice = false
+			data, err := names.Append(nil, maxDatagram, pkt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.guards[1].Received(data)
+			_ = p.cores[1].HandleData(data, p.rts[1])
+			p.check(1)
+		}
+		return false
+	}
+	p.sync()
+	p.wantSame(fmt.Sprintf("%d packets", p.packets()))
+}
+
+// Hash covers whatever decides what a core does next.
+func TestHashCoversWhenAnExchangeBegan(t *testing.T) {
+	c := newTestCore(t, calm(), "a", "b")
+	c.Sync(who{"b", 1}, c.out)
+	c.diff("b", 1, []byte{diffList})
+	twin := c.Clone(newRand(1))
+	twin.sync.began = 1 // decides when the next may begin
+	if c.Hash() == twin.Hash() {
+		t.Error("the hash does not tell them apart")
+	}
+}
+
+// D8: a packet is not answered by many times as many bytes.
+func TestRecordsAreNotAmplified(t *testing.T) {
+	c := newTestCore(t, calm(), "a", "b")
+	var said []Update[who]
+	for i := range 90 {
+		name := fmt.Sprintf("%c%c", 'c'+i/20, 'a'+i%20)
+		c.know(claim(name, 1, Down, 0, "aaaaaaaaaaaaaa", "bbbbbbbbbbbbbb", "cccccccccccccc", "dddddddddddddd"))
+		said = append(said, claim(name, 1, Alive, 0), claim(name, 1, Alive, 0)) // each twice
+	}
+	c.out.Reset()
+	data := c.encode(to(c, &Packet[who]{Header: Header[who]{Src: who{"b", 1}, Message: MessageRecords}, Updates: said}))
+	c.HandleData(data, c.out)
+	sent := 0
+	for _, d := range c.out.Packets {
+		sent += len(d.Data)
+	}
+	if sent > 4*len(data) {
+		t.Errorf("%d bytes that nobody asked for are answered by %d packets of %d bytes", len(data), len(c.out.Packets), sent)
+	}
+}
+
+// D15: members of records that nobody asked for are counted.
+func TestUnaskedRecordsAreLimited(t *testing.T) {
+	cfg := calm()
+	cfg.MaxNewMembers = 10
+	c := newTestCore(t, cfg, "a", "b")
+	for i := range 1000 {
+		c.hear("b", Header[who]{Message: MessageRecords}, claim(fmt.Sprintf("m%d", i), 1, Alive, 0))
+	}
+	if n := c.NumActive(); n > 11 {
+		t.Errorf("%d members at once", n)
 	}
 }

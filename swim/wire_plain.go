@@ -50,7 +50,10 @@ const (
 )
 
 // MaxHeader implements [Codec].
-func (c *plain[ID]) MaxHeader() int { return plainHeaderRest + 3*c.maxID }
+func (c *plain[ID]) MaxHeader() int {
+	// Those that name a third identity have no digest.
+	return plainHeaderRest + 2*c.maxID + max(c.maxID, lenDigest)
+}
 
 // MaxUpdate implements [Codec].
 func (c *plain[ID]) MaxUpdate() int { return plainUpdateRest + (1+MaxAccusers)*c.maxID }
