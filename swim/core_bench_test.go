@@ -297,7 +297,7 @@ func BenchmarkPingAck(b *testing.B) {
 	withBacklogs(b, func(b *testing.B, x *bench, refill func()) {
 		m := x.members[0]
 		ping, err := x.core.codec.Append(nil, 1400, &Packet[ID]{Header: Header[ID]{
-			Src: m.ID, SrcIncarnation: m.Incarnation, Dst: x.core.us.id, Message: MessagePing, Number: 12345,
+			Src: m.ID, SrcIncarnation: m.Incarnation, Dst: x.core.us.id, Message: MessagePing, Number: 12345, Digest: Digest{Sum: 1, Members: 1001},
 		}})
 		if err != nil {
 			b.Fatal(err)
