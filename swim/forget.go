@@ -56,18 +56,24 @@ func (c *Core[ID, Addr]) remember(slot uint32, remaining uint32) {
 // taken out when a member returns: they find nothing to do, and when they
 // outnumber the tombstones the queue is made anew.
 func (c *Core[ID, Addr]) dig(slot uint32) {
-	if c.graves.len() > 2*(c.tally[Down]+c.tally[Left]+c.tally[tallyLone])+64 {
-		old := c.graves.clone()
-		c.graves = heap{}
-		for old.len() > 0 {
-			if e := old.pop(); c.rests(e.ref, e.at) {
-				c.graves.push(e.at, 0, e.ref)
-			}
-		}
-	}
+	c.tidyGraves()
 	c.graves.push(c.roster.times(slot).until, 0, slot)
 	if next, _ := c.graves.top(); !c.tasks[TimerForget].armed || next.at < c.tasks[TimerForget].due {
 		c.arm(TimerForget, next.at.Sub(c.now))
+	}
+}
+
+// tidyGraves drops the entries that find nothing to do, when they are too many.
+func (c *Core[ID, Addr]) tidyGraves() {
+	if c.graves.len() <= 2*(c.tally[Down]+c.tally[Left]+c.tally[tallyLone])+64 {
+		return
+	}
+	old := c.graves.clone()
+	c.graves = heap{}
+	for old.len() > 0 {
+		if e := old.pop(); c.rests(e.ref, e.at) {
+			c.graves.push(e.at, 0, e.ref)
+		}
 	}
 }
 
@@ -133,6 +139,7 @@ func (c *Core[ID, Addr]) forget(slot uint32) {
 	c.unsee(slot)
 	c.tally[tallyOf(r)]--
 	c.roster.remove(slot)
+	c.tidyGraves()
 }
 
 // expel drops the record of an address that becomes our own.

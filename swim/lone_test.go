@@ -99,3 +99,30 @@ func TestWhoLeftAnnouncesNoMore(t *testing.T) {
 		t.Errorf("%d announces after it left", n)
 	}
 }
+
+// Rule 77: those who came back leave entries behind that find nothing to do. They
+// stay in proportion to those who are gone, also when many of these are forgotten
+// at once.
+func TestWhoCameBackLeavesLittleBehind(t *testing.T) {
+	cfg := calm()
+	cfg.Rules.SoleVerdict = true
+	down := func(name string, inc Incarnation, seconds uint32) Update[who] {
+		u := claim(name, 1, Down, inc)
+		u.Remaining = 1000 * seconds
+		return u
+	}
+	for flips := range Incarnation(90) {
+		c := newTestCore(t, cfg, "a", "b")
+		c.noProbes()
+		for _, name := range []string{"d", "e", "f", "g", "h"} {
+			c.know(down(name, 0, 1))
+		}
+		for inc := range flips {
+			c.know(down("c", inc, 60), claim("c", 1, Alive, inc+1))
+		}
+		c.run(2 * time.Second)
+		if most := 2*c.roster.len() + 65; c.graves.len() > most {
+			t.Errorf("after %d times %d wait to be forgotten, at most %d", flips, c.graves.len(), most)
+		}
+	}
+}
