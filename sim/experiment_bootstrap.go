@@ -47,8 +47,8 @@ func bootstrapTrials(full bool) []Trial {
 
 func bootstrapName(what string, nodes int) string { return fmt.Sprintf("%s, N = %d", what, nodes) }
 
-// observeBootstrap lets all join, and looks when everybody knows everybody, and
-// how many different sizes of the cluster were seen at a time.
+// observeBootstrap lets all join, and looks when everybody knows everybody, and how
+// far the sizes of the cluster that its members see differ meanwhile.
 func observeBootstrap(seed uint64, nodes int) Observations {
 	w := New(seed, LAN)
 	w.Watch, w.unhashed = false, true
@@ -82,8 +82,8 @@ func observeBootstrap(seed uint64, nodes int) Observations {
 	return o
 }
 
-// sizes is how many different sizes of the cluster its members see, the greatest
-// difference in percent of the largest.
+// sizes is how far the sizes of the cluster that its members see differ, in percent
+// of the largest.
 func (w *World) sizes() float64 {
 	least, most := len(w.nodes), 0
 	for _, n := range w.nodes {

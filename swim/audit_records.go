@@ -182,11 +182,7 @@ func (c *Core[ID, Addr]) auditPart(slot uint32) {
 	if r.flags&isStirred != 0 && len(c.view.stale) > 0 {
 		return // it will be, when the digest is needed
 	}
-	want := uint64(0)
-	if r.counts() {
-		want = c.partOf(r.id, r.meta)
-	}
-	if part := &c.roster.times(slot).part; *part != want {
+	if part, want := &c.roster.times(slot).part, c.due(r); *part != want {
 		*part = want // what is in the sum nobody knows
 		c.recountView()
 	} else if r.flags&isStirred != 0 {

@@ -104,6 +104,14 @@ func (c *Core[ID, Addr]) partOf(id ID, metadata uint64) uint64 {
 	return max(c.symbol(digestKey, id, metadata), 1)
 }
 
+// due is what the record of a member should add to the sum.
+func (c *Core[ID, Addr]) due(r *record[ID]) uint64 {
+	if !r.counts() {
+		return 0
+	}
+	return c.partOf(r.id, r.meta)
+}
+
 // symbol is what stands for a member in a digest or sketch.
 func (c *Core[ID, Addr]) symbol(key sketchKey, id ID, metadata uint64) uint64 {
 	c.key = c.codec.AppendID(c.key[:0], id)
@@ -146,11 +154,7 @@ func (c *Core[ID, Addr]) digest() Digest {
 	for _, slot := range v.stale {
 		r := c.roster.at(slot)
 		r.flags &^= isStirred
-		part := uint64(0)
-		if r.counts() {
-			part = c.partOf(r.id, r.meta)
-		}
-		c.see(&c.roster.times(slot).part, part)
+		c.see(&c.roster.times(slot).part, c.due(r))
 	}
 	v.stale = v.stale[:0]
 	return Digest{Sum: v.sum, Members: v.members, Settled: c.now.Sub(v.changed) >= c.size().spread}

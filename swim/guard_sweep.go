@@ -159,11 +159,7 @@ func (g *Guard[ID, Addr]) checkDigest() {
 	sum, members := c.parts()
 	for slot := range c.roster.slots {
 		r, part := c.roster.at(slot), c.roster.times(slot).part
-		want := uint64(0)
-		if r.counts() {
-			want = c.partOf(r.id, r.meta)
-		}
-		if part != want && (r.flags&isStirred == 0 || !slices.Contains(c.view.stale, slot)) {
+		if want := c.due(r); part != want && (r.flags&isStirred == 0 || !slices.Contains(c.view.stale, slot)) {
 			g.violated("L3", "%v is %#x in the digest, and should be %#x", r.member(), part, want)
 		}
 	}

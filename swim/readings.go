@@ -1,9 +1,6 @@
 package swim
 
-import (
-	"iter"
-	"time"
-)
+import "iter"
 
 // Self returns our own record. It is down after our identity was declared
 // down and could not be renewed.
@@ -91,7 +88,7 @@ func (c *Core[ID, Addr]) State() iter.Seq[Update[ID]] {
 			var u Update[ID]
 			c.fill(&u, r)
 			if !r.state.Active() {
-				u.Remaining = uint32(max(time.Millisecond, c.roster.times(slot).until.Sub(c.now)) / time.Millisecond)
+				u.Remaining = c.remaining(slot)
 			}
 			if !yield(u) {
 				return

@@ -66,6 +66,9 @@ type exchange[ID any] struct {
 	diff  []cell // ours without theirs, as far as they came
 }
 
+// end makes room for another exchange, in the same memory.
+func (e *exchange[ID]) end() { *e = exchange[ID]{cells: e.cells[:0], diff: e.diff[:0]} }
+
 // synchronises reports whether we compare digests.
 func (c *Core[ID, Addr]) synchronises() bool {
 	return !c.cfg.Rules.SilentDigest && !c.limits.Unsynced
@@ -256,12 +259,12 @@ func (c *Core[ID, Addr]) comparedLong(sender uint32, h *Header[ID], room int) er
 	case c.peeler.peel(said.key, e.diff):
 		c.sketchInto(said.key, 0)
 		err := c.sendDiff(sender, h, room)
-		*e = exchange[ID]{cells: e.cells[:0], diff: e.diff[:0]}
+		e.end()
 		return err
 	case len(e.diff) < len(e.cells):
 		return c.askForCells(h, len(e.diff), room)
 	}
-	*e = exchange[ID]{cells: e.cells[:0], diff: e.diff[:0]}
+	e.end()
 	c.body = append(c.body[:0], diffList)
 	err := c.sendBody(Header[ID]{Dst: h.Src, Message: MessageDiff, Number: h.Number}, room)
 	if !c.isReading() {
@@ -334,10 +337,7 @@ func (c *Core[ID, Addr]) sendDiff(to uint32, h *Header[ID], room int) error {
 // awaited reports whether a diff answers the exchange that we began.
 func (c *Core[ID, Addr]) awaited(h *Header[ID]) bool {
 	s := &c.sync
-	if !s.open || h.Src != s.with || h.Number != s.number || s.left == 0 || c.now.Sub(s.began) > 2*c.cfg.Period {
-		return false
-	}
-	return true
+	return s.open && h.Src == s.with && h.Number == s.number && s.left > 0 && c.now.Sub(s.began) <= 2*c.cfg.Period
 }
 
 // differed does what the answer of an exchange asks for, after its records were
