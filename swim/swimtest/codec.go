@@ -160,6 +160,7 @@ func (l laws[ID]) strays(p *swim.Packet[ID]) {
 		"a number":              func(h *swim.Header[ID]) bool { h.Number++; return !m.HasNumber() },
 		"a time before a nack":  func(h *swim.Header[ID]) bool { h.NackAfter++; return m != swim.MessagePingReq },
 		"a page":                func(h *swim.Header[ID]) bool { h.Page++; return !hasPages(m) },
+		"a digest":              func(h *swim.Header[ID]) bool { h.Digest.Members++; return !hasDigest(m) },
 		"another's incarnation": func(h *swim.Header[ID]) bool { h.AboutIncarnation++; return m != swim.MessageTurnUndead },
 	} {
 		with := *p

@@ -53,6 +53,9 @@ func header[ID any](m swim.Message, ids []ID, large bool) swim.Header[ID] {
 	if hasPages(m) {
 		h.Page = 2
 	}
+	if hasDigest(m) {
+		h.Digest = swim.Digest{Sum: 1, Members: 1}
+	}
 	if !large {
 		return h
 	}
@@ -71,8 +74,14 @@ func header[ID any](m swim.Message, ids []ID, large bool) swim.Header[ID] {
 	if hasPages(m) {
 		h.Page = math.MaxUint32
 	}
+	if hasDigest(m) {
+		h.Digest = swim.Digest{Sum: math.MaxUint64, Members: math.MaxUint32, Settled: true}
+	}
 	return h
 }
+
+// hasDigest reports whether the header of a message may sum up whom its sender knows.
+func hasDigest(m swim.Message) bool { return m == swim.MessagePing || m == swim.MessageAck }
 
 // hasPages reports whether the header of a message names a page of a list.
 func hasPages(m swim.Message) bool { return m == swim.MessageAnnounce || m == swim.MessageFeed }
