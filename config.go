@@ -37,6 +37,20 @@ type Config struct {
 	// refused. It is not used with a Transport, nor with [WireFoca], which has
 	// no place for it.
 	Cluster string
+	// Name is what the others may call us, beside our address. Names need not be
+	// different.
+	Name string
+	// Tags are what the others are told about us, as [Node.SetTags] replaces them.
+	Tags map[string]string
+	// Keys seal all that travels: the first one is used, and all are accepted. If
+	// there are none, packets only have a checksum, and whoever can send one
+	// can take part. They are not used with [WireFoca].
+	Keys []Key
+	// DataDir is a directory in which the node keeps who it is and whom it
+	// knows, so that it finds back into the cluster after a restart without a
+	// seed. A file there that is damaged is set aside, and reported. If empty,
+	// nothing is kept.
+	DataDir string
 	// Seeds are members, as "host:port", that are contacted again and again
 	// for as long as they are not active: the way into a cluster, and back
 	// into it after it fell apart. Names are looked up again now and then.
@@ -60,6 +74,13 @@ type Config struct {
 	// payloads are passed on all the same. With [WireFoca] the key is empty, and
 	// the life is that of whoever passed the payload on.
 	OnBroadcast func(from ID, key string, payload []byte)
+	// OnMessage is given every payload that another member sent to us alone with
+	// [Node.Send], with the life that it came from. What was said of OnBroadcast
+	// holds for it; the two are never called at the same time.
+	OnMessage func(from ID, payload []byte)
+	// MaxMessage is the largest payload that Send takes and OnMessage is given.
+	// If zero, 1 MiB.
+	MaxMessage int
 	// EventBuffer is how many events a watcher may fall behind before it
 	// gets a snapshot in their place, and how many payloads wait for
 	// OnBroadcast. If zero, 1,024.
