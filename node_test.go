@@ -124,7 +124,7 @@ func record(t *testing.T, n *Node) *recorder {
 func (r *recorder) kinds(at string) string {
 	var kinds []string
 	for _, e := range r.about(at) {
-		if e.Kind != EventSuspect && e.Kind != EventUpdated {
+		if e.Kind != EventSuspect && e.Kind != EventRefuted {
 			kinds = append(kinds, e.Kind.String())
 		}
 	}

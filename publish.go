@@ -65,7 +65,7 @@ var eventKinds = map[swim.NotificationKind]EventKind{
 	swim.NotifyDown:     EventDown,
 	swim.NotifyRename:   EventRenamed,
 	swim.NotifySuspect:  EventSuspect,
-	swim.NotifyUpdated:  EventUpdated,
+	swim.NotifyUpdated:  EventRefuted,
 	swim.NotifyActive:   EventActive,
 	swim.NotifyIdle:     EventIdle,
 	swim.NotifyDefunct:  EventDefunct,
@@ -96,7 +96,7 @@ func (n *Node) cause(note swim.Notification[swim.ID], now time.Time) *Cause {
 // report logs an event. What concerns us alone is rarer and worth more.
 func (n *Node) report(e Event) {
 	switch e.Kind {
-	case EventSuspect, EventUpdated:
+	case EventSuspect, EventRefuted, EventUpdated:
 		n.log.Debug(e.Kind.String(), "member", e.Member.Addr(), "incarnation", e.Member.Incarnation)
 	case EventDown:
 		n.log.Info(e.Kind.String(), "member", e.Member.Addr(), "cause", *e.Cause)

@@ -14,6 +14,19 @@ type Stats struct {
 	SendErrors uint64
 	// EventsLost counts how often a watcher fell behind and got a snapshot.
 	EventsLost uint64
+	// Refused counts packets that were not for the protocol, by reason: damaged
+	// or forged ones, replays, other clusters, unknown keys, unknown senders.
+	Refused map[string]uint64
+	// Streams counts the streams that were served and that we opened, and
+	// StreamsRefused those that were not let in, or broken off.
+	Streams, StreamsRefused uint64
+	// StreamProbes counts probes whose datagrams were not answered and that
+	// were tried over a stream, and StreamAcks those that were answered so: a
+	// member that only these reach is alive behind a network that loses its
+	// datagrams.
+	StreamProbes, StreamAcks uint64
+	// MessagesLost counts payloads that [Config.OnMessage] was too slow for.
+	MessagesLost uint64
 	// BroadcastsLost counts payloads that [Config.OnBroadcast] was too slow
 	// for.
 	BroadcastsLost uint64

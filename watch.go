@@ -35,7 +35,8 @@ const (
 	EventLeft                      // a member said goodbye
 	EventRenamed                   // a new life took over the address of an active one
 	EventSuspect                   // a member is doubted
-	EventUpdated                   // a member refuted that
+	EventRefuted                   // a member refuted that
+	EventUpdated                   // the name or the tags of a member changed, or are known now
 	EventActive                    // we are no longer alone
 	EventIdle                      // we are alone
 	EventDefunct                   // we left, or are down for good
@@ -45,7 +46,7 @@ const (
 )
 
 var eventNames = [numEventKinds]string{
-	"snapshot", "up", "down", "left", "renamed", "suspect", "updated",
+	"snapshot", "up", "down", "left", "renamed", "suspect", "refuted", "updated",
 	"active", "idle", "defunct", "rejoined", "conflict",
 }
 
