@@ -1,3 +1,51 @@
-// Package sealed encrypts and authenticates what travels between members that
-// share a key.
+// Package sealed encrypts and authenticates what travels between processes
+// that share a [Key]: datagrams in a [Box], streams in a [Stream]. It has no
+// socket, clock or randomness of its own, so that a simulation runs the same
+// code as a node does.
+//
+// A sealed datagram is 50 bytes longer than what it carries, or 58 with a
+// cookie:
+//
+//	0       1       2         6        10        18        26             34
+//	+-------+-------+---------+--------+---------+---------+--------------+- - - - -+------------+- - -+
+//	| 0x30  | flags | cluster | key id | session | counter | introduction | cookie  | ciphertext | tag |
+//	+-------+-------+---------+--------+---------+---------+--------------+- - - - -+------------+- - -+
+//	                                                                        8, if the               16
+//	                                                                        flags say so
+//
+// Cluster and key id are the first 4 bytes of SHA-256 of the name and of the
+// key. The session is drawn at random by the process that seals. The body is
+// sealed with AES-256-GCM under a key of the session, HKDF-SHA-256 of the
+// shared key with the session as salt and the name of the cluster in its info,
+// so no two processes use one key with one nonce; the nonce is the counter. All
+// that is in clear is authenticated with it. The low half of the flags is the
+// channel, a number of the owner's.
+//
+// The introduction is SipHash-2-4 of what stands before it, the cookie and the
+// tag, under a key that follows from the shared one. It says for some tens of
+// nanoseconds whether a packet is worth more: who does not have the shared key
+// can not make us derive one.
+//
+// # What is accepted, and how often
+//
+// A receiver keeps a window of the counters that it has seen for each session,
+// and never forgets one while it could be needed, so that it accepts each
+// packet once. A session that it has no window for is let in at once if it
+// comes from a member that the owner knows and names the life of the receiver:
+// then it was not recorded before this process began. Otherwise, also if windows
+// had to be given up, the packet is dropped and a challenge goes back, 42 bytes
+// with a cookie that only who receives at that address learns; the sender seals
+// what it still has of the packet once more with the cookie, and so nothing is
+// lost. A challenge is smaller than what it answers.
+//
+// Whose a session is, and for whom a packet is meant, is read from what was
+// sealed (Config.Parties): so both identities are authenticated, and cost no
+// byte. A packet for an earlier life of the receiver is handed over if its
+// session is known to be alive, because the protocol has an answer to it.
+//
+// # What this does not do
+//
+// Everybody with the key is trusted. A member can pretend to be another one.
+// Recordings can be read by who gets the key later: there is no forward
+// secrecy. How much is said, when and between whom is visible.
 package sealed
