@@ -91,6 +91,7 @@ type Box[A comparable] struct {
 	proven   bucket // the same, for those that have a cookie
 	cookies  cookies
 	stats    Stats
+	clear    [header + cookieSize]byte // memory of unseal
 }
 
 // Stats are the counters of a [Box]. They only grow.
@@ -361,11 +362,10 @@ func (b *Box[A]) unseal(packet []byte, key *held, slot *int, counter uint64, coo
 		k, *slot = b.subkeys.add(key, [8]byte(packet[offSession:]), b.purpose())
 		b.stats.Derived++
 	}
-	var clear [header + cookieSize]byte
-	n := copy(clear[:], packet[:header+cookie])
-	binary.BigEndian.PutUint64(clear[offIntro:], 0)
+	n := copy(b.clear[:], packet[:header+cookie])
+	binary.BigEndian.PutUint64(b.clear[offIntro:], 0)
 	body := packet[header+cookie:]
-	payload, err := k.Open(body[:0], k.at(counter), body, clear[:n])
+	payload, err := k.Open(body[:0], k.at(counter), body, b.clear[:n])
 	if err != nil {
 		return o, src, dst, FaultForged
 	}
