@@ -1,6 +1,6 @@
-// Package mem is a network in memory: datagrams between addresses that exist
-// only in it, with loss and latency as its owner wishes. It knows nothing of
-// what they hold.
+// Package mem is a network in memory: datagrams and streams between addresses
+// that exist only in it, with loss and latency as its owner wishes. It knows
+// nothing of what they hold.
 //
 // Like a real network it promises nothing: a datagram may get lost in a full
 // queue, and those that are on their way together may arrive in any order. It
@@ -39,14 +39,19 @@ var (
 )
 
 // A Network joins all that listen on it. Its fields may be assigned freely
-// before the first datagram is sent, and later within [Network.Change]. All
-// methods may be called at the same time.
+// before the first datagram is sent or stream opened, and later within
+// [Network.Change]. All methods may be called at the same time.
 type Network struct {
 	// Lost reports whether a datagram from one address to another gets lost.
 	// It is asked once for each, never twice at the same time, so it may keep
 	// a state of its own; it must not call the network. If nil, none is lost.
 	Lost func(from, to netip.AddrPort) bool
-	// Latency is how long each datagram takes. If zero, it arrives at once.
+	// CutStream reports whether a new stream from one address to another gets
+	// nowhere: who dials waits until they give up. It is asked once for each,
+	// under the same conditions as Lost. If nil, none is cut.
+	CutStream func(from, to netip.AddrPort) bool
+	// Latency is how long each datagram takes, and opening a stream. If zero,
+	// it arrives at once.
 	Latency time.Duration
 	// Queue is how many datagrams wait at an address that listens from now on,
 	// until they are read; more are dropped. If zero, it is DefaultQueue.
@@ -114,6 +119,7 @@ func (n *Network) Listen(at netip.AddrPort) (*Conn, error) {
 		network: n,
 		local:   at,
 		queue:   make(chan datagram, length),
+		streams: make(chan net.Conn, maxStreams),
 		closed:  make(chan struct{}),
 	}
 	n.conns[at] = c
@@ -186,6 +192,7 @@ type Conn struct {
 	network *Network
 	local   netip.AddrPort
 	queue   chan datagram
+	streams chan net.Conn // not accepted yet
 	closed  chan struct{} // closed under the mutex of the network
 }
 
@@ -225,17 +232,16 @@ func (c *Conn) WriteTo(b []byte, to netip.AddrPort) error {
 // LocalAddr is the address that others send to.
 func (c *Conn) LocalAddr() netip.AddrPort { return c.local }
 
-// Overhead is how many bytes of each datagram are not the payload: none.
-func (c *Conn) Overhead() int { return 0 }
-
-// Close gives the address back; what waits there is lost. A waiting ReadFrom
-// returns. Closing again does nothing.
+// Close gives the address back; what waits there is lost, and streams that
+// nobody accepted are closed. A waiting ReadFrom or Accept returns. Closing again
+// does nothing.
 func (c *Conn) Close() error {
 	c.network.mu.Lock()
 	defer c.network.mu.Unlock()
 	if c.network.conns[c.local] == c {
 		delete(c.network.conns, c.local)
 		close(c.closed)
+		c.closeStreams()
 	}
 	return nil
 }
