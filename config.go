@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
 
 	"github.com/selkie-go/selkie/swim"
@@ -28,14 +27,14 @@ type Config struct {
 	Bind netip.AddrPort
 	// Advertise is where the others reach us, if that is not the address
 	// that the transport is bound to: "host:port", or a host alone for the
-	// port that is bound. A name is looked up once, at the start. It must be
-	// given if the transport is bound to all addresses of the machine.
+	// port that is bound. A name is looked up again now and then; if it has moved,
+	// so have we, under a new identity. It must be given if the transport is bound
+	// to all addresses of the machine.
 	Advertise string
 	// Wire is the language of the cluster. If zero, [WireCompact].
 	Wire Wire
 	// Cluster is the name of the cluster. Packets of another one are
-	// refused. It is not used with a Transport, nor with [WireFoca], which has
-	// no place for it.
+	// refused. It is not used with [WireFoca], which has no place for it.
 	Cluster string
 	// Name is what the others may call us, beside our address. Names need not be
 	// different.
@@ -44,7 +43,7 @@ type Config struct {
 	Tags map[string]string
 	// Keys seal all that travels: the first one is used, and all are accepted. If
 	// there are none, packets only have a checksum, and whoever can send one
-	// can take part. They are not used with [WireFoca].
+	// can take part.
 	Keys []Key
 	// DataDir is a directory in which the node keeps who it is and whom it
 	// knows, so that it finds back into the cluster after a restart without a
@@ -57,13 +56,12 @@ type Config struct {
 	Seeds []string
 
 	// Protocol has the settings of the protocol. If zero, those of
-	// [swim.LAN]. What the transport adds to a packet comes off its MaxPacket;
-	// with [WireFoca] they are changed as [foca.Protocol] says.
+	// [swim.LAN]. What seals or frames a packet comes off its MaxPacket; with
+	// [WireFoca] they are changed as [foca.Protocol] says.
 	Protocol swim.Config
 	// Transport carries the packets. It belongs to the node from Start on,
-	// which closes it even if it fails. If nil, UDP on Bind. With [WireFoca] it
-	// must add nothing to a datagram if foca is at the other end, as
-	// udp.ListenBare.
+	// which closes it even if it fails. If it is a [StreamTransport], streams are
+	// used, too. If nil, UDP and TCP on Bind, or with [WireFoca] only UDP.
 	Transport Transport
 
 	// OnBroadcast is given every payload that another member broadcast, with
@@ -93,16 +91,14 @@ type Config struct {
 // Package udp and package mem in transport have one each.
 type Transport interface {
 	// ReadFrom waits for a datagram, puts it at the beginning of b, and says
-	// where it came from. It may use b up to Overhead bytes beyond the
-	// datagram. It returns an error only when there will be no more.
+	// where it came from. One that is longer than b is cut or passed over. It
+	// returns an error only when there will be no more.
 	ReadFrom(b []byte) (n int, from netip.AddrPort, err error)
 	// WriteTo sends a datagram, which may get lost. It does not keep b, and
 	// does not wait for anybody.
 	WriteTo(b []byte, to netip.AddrPort) error
 	// LocalAddr is the address that ReadFrom receives at.
 	LocalAddr() netip.AddrPort
-	// Overhead is how many bytes the transport adds to a datagram.
-	Overhead() int
 	// Close ends a waiting ReadFrom.
 	Close() error
 }
@@ -115,6 +111,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.EventBuffer == 0 {
 		c.EventBuffer = 1024
+	}
+	if c.MaxMessage == 0 {
+		c.MaxMessage = 1 << 20
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -129,6 +128,12 @@ func (c Config) withDefaults() Config {
 func (c Config) validate() error {
 	if c.EventBuffer < 1 {
 		return fmt.Errorf("selkie: Config.EventBuffer must be at least 1, not %d", c.EventBuffer)
+	}
+	if c.MaxMessage < 0 || c.MaxMessage > 1<<30 {
+		return fmt.Errorf("selkie: Config.MaxMessage must be from 1 to 1 GiB, not %d", c.MaxMessage)
+	}
+	if c.Wire == WireFoca && (c.Name != "" || len(c.Tags) > 0 || len(c.Keys) > 0) {
+		return errors.New("selkie: foca's wire has no place for Config.Name, Tags and Keys")
 	}
 	if c.Wire >= numWires {
 		return fmt.Errorf("selkie: Config.Wire: there is no %v", c.Wire)
@@ -149,17 +154,12 @@ func (c Config) abandon() error {
 	return c.Transport.Close()
 }
 
-// open returns the transport, and takes what it adds off the packet size.
+// open returns the transport.
 func (c *Config) open() (Transport, error) {
-	transport := c.Transport
-	if transport == nil {
-		var err error
-		if transport, err = c.Wire.listen(c); err != nil {
-			return nil, err
-		}
+	if c.Transport != nil {
+		return c.Transport, nil
 	}
-	c.Protocol.MaxPacket -= transport.Overhead()
-	return transport, nil
+	return c.Wire.listen(c)
 }
 
 // advertised returns where the others reach us.
@@ -170,11 +170,7 @@ func (c Config) advertised(ctx context.Context, bound netip.AddrPort) (netip.Add
 		}
 		return bound, nil
 	}
-	host, port, err := net.SplitHostPort(c.Advertise)
-	if err != nil {
-		host, port = c.Advertise, fmt.Sprint(bound.Port())
-	}
-	found, err := lookup(ctx, net.JoinHostPort(host, port), bound)
+	found, err := lookup(ctx, withPort(c.Advertise, bound.Port()), bound)
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("selkie: Config.Advertise: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"slices"
@@ -173,38 +174,111 @@ func (n *Node) Leave(ctx context.Context) error {
 	}
 }
 
-// How often the names of seeds are looked up: soon if one was not found, and
-// now and then because names move.
+// How often names are looked up: soon if one was not found, and now and then
+// because names move.
 const (
 	lookupSoon = 5 * time.Second
 	lookupRest = time.Minute
 )
 
-// keepSeeds tells the core where the seeds are, for as long as the node lives.
-// Of a name that can not be found any more, it goes on with what it was.
-func (n *Node) keepSeeds(seeds []string) {
-	known := make([][]ID, len(seeds))
+// names are what has to be looked up for as long as the node lives: its seeds, and
+// where it is itself.
+type names struct {
+	seeds     []string
+	known     [][]ID // what each seed was when it was last found
+	advertise string // "" if it can not move
+	bound     netip.AddrPort
+}
+
+func newNames(cfg Config, bound netip.AddrPort) *names {
+	m := &names{seeds: slices.Clone(cfg.Seeds), bound: bound}
+	m.known = make([][]ID, len(m.seeds))
+	if cfg.Advertise != "" {
+		if m.advertise = withPort(cfg.Advertise, bound.Port()); isLiteral(m.advertise) {
+			m.advertise = ""
+		}
+	}
+	return m
+}
+
+func (m *names) any() bool { return len(m.seeds) > 0 || m.advertise != "" }
+
+// keepNames tells the core where the seeds are, and where we are, as long as any
+// of that can change. Of a name that can not be found any more, it goes on with
+// what it was.
+func (n *Node) keepNames(m *names) {
 	for first := true; ; first = false {
-		again := n.findSeeds(seeds, known)
-		all := slices.Concat(known...)
-		err := n.try(func() error {
-			if err := n.core.SetSeeds(all, n.out); err != nil || !first {
-				return err
+		again := n.findSeeds(m.seeds, m.known)
+		if len(m.seeds) > 0 {
+			n.useSeeds(slices.Concat(m.known...), first)
+		}
+		if m.advertise != "" {
+			again = lookupRest
+			if !first {
+				n.follow(m)
 			}
-			return n.announceTo(all) // the core would only begin after a period
-		})
-		if err != nil {
-			n.log.Warn("seeds not set", "error", err)
 		}
 		if again == 0 {
 			return
 		}
 		select {
-		case <-time.After(again):
+		case <-time.After(again + rand.N(again/4)):
 		case <-n.life.Done():
 			return
 		}
 	}
+}
+
+// useSeeds tells the core where the seeds are.
+func (n *Node) useSeeds(all []ID, first bool) {
+	err := n.try(func() error {
+		if err := n.core.SetSeeds(all, n.out); err != nil || !first {
+			return err
+		}
+		return n.announceTo(all) // the core would only begin after a period
+	})
+	if err != nil && !errors.Is(err, ErrClosed) {
+		n.log.Warn("seeds not set", "error", err)
+	}
+}
+
+// follow takes a new identity if the name that we are reached at has moved.
+func (n *Node) follow(m *names) {
+	found, err := lookup(n.life, m.advertise, m.bound)
+	if err != nil {
+		n.log.Warn("our own name was not found", "error", err)
+		return
+	}
+	err = n.try(func() error {
+		self := n.core.Self().ID
+		for _, at := range found {
+			if id, err := identify(at, 0); err == nil && id.Addr() == self.Addr() {
+				return nil // still one of them
+			}
+		}
+		next, err := identify(found[0], max(n.wire.generation(time.Now()), self.Generation()+1))
+		if err != nil {
+			return err
+		}
+		if err := n.core.ChangeIdentity(next, n.out); err != nil {
+			return err
+		}
+		n.messages.self = next.Addr()
+		n.log.Info("we have moved", "from", self.Addr(), "to", next.Addr())
+		return nil
+	})
+	if err != nil {
+		n.log.Warn("we have moved, and could not follow", "error", err)
+	}
+}
+
+// withPort returns "host:port" of what may be a host alone.
+func withPort(at string, port uint16) string {
+	host, service, err := net.SplitHostPort(at)
+	if err != nil {
+		host, service = at, fmt.Sprint(port)
+	}
+	return net.JoinHostPort(host, service)
 }
 
 // findSeeds looks up all seeds at once, and returns when to do it again; 0

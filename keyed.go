@@ -35,7 +35,10 @@ type seenName struct {
 	sequence uint64
 }
 
-const messageVersion = 1
+const (
+	messageVersion     = 1
+	descriptionVersion = 2 // not of the owner's: what a member says about itself
+)
 
 var errMessage = errors.New("selkie: not a broadcast of a node")
 

@@ -37,6 +37,8 @@ type Member struct {
 	Since time.Time
 	// Self marks ourselves.
 	Self bool
+
+	described *description // nil if it is not known
 }
 
 // Addr returns where the member is reached. At most one member has an address.
@@ -47,7 +49,7 @@ func (m Member) String() string { return fmt.Sprintf("%v %v", m.Addr(), m.State)
 
 // same reports whether two records say the same; Since is ours, not theirs.
 func (m Member) same(o Member) bool {
-	return m.ID == o.ID && m.Incarnation == o.Incarnation && m.State == o.State
+	return m.ID == o.ID && m.Incarnation == o.Incarnation && m.State == o.State && m.described == o.described
 }
 
 // Members returns everybody we know, ourselves included, sorted by address:
@@ -154,6 +156,9 @@ func (d *draft) set(m Member) {
 	p, i, found := d.search(m.ID.Addr())
 	if found {
 		old := d.pages[p][i]
+		if old.ID == m.ID && m.described == nil {
+			m.described = old.described
+		}
 		if old.same(m) {
 			return
 		}
@@ -168,6 +173,17 @@ func (d *draft) set(m Member) {
 	if m.Self {
 		d.self, _ = d.find(m.ID.Addr())
 	}
+}
+
+// describe gives the life that has an address a newer description.
+func (d *draft) describe(id ID, next *description) bool {
+	p, i, found := d.search(id.Addr())
+	if !found || d.pages[p][i].ID != id || d.pages[p][i].version() >= next.version {
+		return false
+	}
+	d.own(p)
+	d.pages[p][i].described = next
+	return true
 }
 
 func (d *draft) insert(p, i int, m Member) {

@@ -47,6 +47,7 @@ type message struct {
 	from    ID
 	key     string
 	payload []byte
+	direct  bool // sent to us alone
 }
 
 // messages are the broadcasts of a node: the [swim.BroadcastHandler] of its
@@ -55,11 +56,16 @@ type message struct {
 type messages struct {
 	self   swim.Addr
 	format messageFormat
+	// describe is given what members broadcast about themselves, and reports
+	// whether it was new.
+	describe func(item []byte) (swim.Key, bool, error)
 
-	owner func(from ID, key string, payload []byte)
-	queue chan message
-	lost  atomic.Uint64 // the queue was full
-	end   <-chan struct{}
+	owner      func(from ID, key string, payload []byte)
+	direct     func(from ID, payload []byte)
+	queue      chan message
+	lost       atomic.Uint64 // broadcasts for which the queue was full
+	lostDirect atomic.Uint64
+	end        <-chan struct{}
 }
 
 // A messageFormat is how broadcasts travel: [keyed] or [opaque].
@@ -74,18 +80,28 @@ type messageFormat interface {
 	withdraw(item []byte)
 }
 
-func newMessages(end <-chan struct{}, self ID, format messageFormat, owner func(ID, string, []byte), queue int) *messages {
-	return &messages{
+func newMessages(end <-chan struct{}, self ID, format messageFormat, cfg Config) *messages {
+	m := &messages{
 		self:   self.Addr(),
 		format: format,
-		owner:  owner,
-		queue:  make(chan message, queue),
+		owner:  cfg.OnBroadcast,
+		direct: cfg.OnMessage,
 		end:    end,
 	}
+	if m.wanted() {
+		m.queue = make(chan message, cfg.EventBuffer)
+	}
+	return m
 }
+
+// wanted reports whether the owner wants any.
+func (m *messages) wanted() bool { return m.owner != nil || m.direct != nil }
 
 // Receive implements [swim.BroadcastHandler].
 func (m *messages) Receive(item []byte, sender ID) (swim.Key, bool, error) {
+	if m.describe != nil && len(item) > 0 && item[0] == descriptionVersion {
+		return m.describe(item[1:])
+	}
 	got, key, isNew, err := m.format.take(item, sender)
 	if err != nil || !isNew {
 		return swim.Key{}, false, err
@@ -111,7 +127,11 @@ func (m *messages) deliver() {
 		case <-m.end:
 			return
 		case got := <-m.queue:
-			m.owner(got.from, got.key, got.payload)
+			if got.direct {
+				m.direct(got.from, got.payload)
+			} else {
+				m.owner(got.from, got.key, got.payload)
+			}
 		}
 	}
 }

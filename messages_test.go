@@ -8,7 +8,7 @@ func someID(t testing.TB, n int) ID {
 }
 
 func handlerFor(t testing.TB, n int) *messages {
-	return newMessages(nil, someID(t, n), newKeyed(), func(ID, string, []byte) {}, 2)
+	return newMessages(nil, someID(t, n), newKeyed(), Config{EventBuffer: 2, OnBroadcast: func(ID, string, []byte) {}})
 }
 
 // composed is what a broadcast travels as.

@@ -2,18 +2,18 @@ package selkie
 
 import (
 	"context"
-	crand "crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
-	"slices"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/selkie-go/selkie/swim"
+	"github.com/selkie-go/selkie/transport/sealed"
 )
 
 // A Node is one member of a cluster.
@@ -23,11 +23,17 @@ import (
 // values, and no pointer into anything that changes. The other methods are
 // carried out by the goroutine that owns the protocol, one after another.
 type Node struct {
-	log       *slog.Logger
-	wire      Wire
-	transport Transport
-	messages  *messages
-	events    *feed
+	log        *slog.Logger
+	wire       Wire
+	cluster    string
+	dataDir    string
+	maxMessage int
+	firstLife  uint64 // the generation that we began with
+	transport  Transport
+	streams    StreamTransport // the same, if it has streams
+	secrets    atomic.Pointer[sealed.Streams]
+	messages   *messages
+	events     *feed
 
 	// Owned by run; others send it a call.
 	core      *swim.Core[swim.ID, swim.Addr]
@@ -39,9 +45,27 @@ type Node struct {
 	goodbyes  []chan<- struct{}
 	lastStats atomic.Pointer[Stats] // set when run returns
 
+	envelope  envelope
+	wrapped   []byte // memory of transmit
+	letters   []byte // memory of post
+	keyIDs    []KeyID
+	described *description // what we say about ourselves; nil if nothing
+	wants     map[swim.Addr]*want
+	askAt     swim.Instant // when the next want is due; 0 if there is none
+	told      rate
+	heard     []told // since the last publish
+	pings     pings
+	pinged    lastPing
+	probing   bool // a probe is tried over a stream
+	fetching  int  // streams that fetch descriptions
+	changed   bool // since the state was kept
+	storing   bool
+	storeAt   swim.Instant
+
+	streamProbes, streamAcks uint64
+
 	calls   chan func()
-	packets chan []byte // received, not yet handled
-	free    chan []byte // memory for them
+	packets chan received // not yet handled
 
 	life    context.Context // until Close
 	end     context.CancelFunc
@@ -54,11 +78,23 @@ type Node struct {
 	packetsSent, packetsReceived atomic.Uint64
 	bytesSent, bytesReceived     atomic.Uint64
 	sendErrors                   atomic.Uint64
+	streamsOpened                atomic.Uint64
+	streamsRefused               atomic.Uint64
 }
+
+// A received is a datagram on its way to run.
+type received struct {
+	data *[]byte // from memory
+	from netip.AddrPort
+}
+
+// memory is for datagrams, and shared by all nodes of a process: few are on their
+// way at a time.
+var memory = sync.Pool{New: func() any { return new([]byte) }}
 
 // maxWaiting is how many packets may wait for the core. Those beyond wait in
 // the transport.
-const maxWaiting = 256
+const maxWaiting = 128
 
 // Start returns a node that takes part from now on: alone, unless
 // [Config.Seeds] names somebody. The context bounds only what Start itself
@@ -78,11 +114,14 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 	}
 	n.all.Go(n.read)
 	n.all.Go(n.run)
-	if cfg.OnBroadcast != nil {
+	if n.streams != nil {
+		n.all.Go(n.accept)
+	}
+	if n.messages.wanted() {
 		n.all.Go(n.messages.deliver)
 	}
-	if seeds := slices.Clone(cfg.Seeds); len(seeds) > 0 {
-		n.all.Go(func() { n.keepSeeds(seeds) })
+	if names := newNames(cfg, transport.LocalAddr()); names.any() {
+		n.all.Go(func() { n.keepNames(names) })
 	}
 	n.log.Info("started", "addr", n.Self().Addr(), "generation", n.Self().ID.Generation())
 	return n, nil
@@ -93,40 +132,83 @@ func newNode(ctx context.Context, cfg Config, transport Transport) (*Node, error
 	if err != nil {
 		return nil, err
 	}
+	saved, err := cfg.load()
+	if err != nil {
+		return nil, err
+	}
 	started := time.Now()
-	self, err := identify(at, cfg.Wire.generation(started))
+	generation := cfg.Wire.generation(started)
+	if saved != nil {
+		generation = max(generation, saved.Generation+1) // whatever the clock says
+	}
+	self, err := identify(at, generation)
 	if err != nil {
 		return nil, fmt.Errorf("selkie: %w", err)
 	}
-	var seed [32]byte
-	crand.Read(seed[:]) // never fails
 	life, end := context.WithCancel(context.Background())
 	n := &Node{
-		log:       cfg.Log,
-		wire:      cfg.Wire,
-		transport: transport,
-		started:   started,
-		calls:     make(chan func()),
-		packets:   make(chan []byte, maxWaiting),
-		free:      make(chan []byte, maxWaiting),
-		life:      life,
-		end:       end,
-		stopped:   make(chan struct{}),
+		log:        cfg.Log,
+		wire:       cfg.Wire,
+		cluster:    cfg.Cluster,
+		dataDir:    cfg.DataDir,
+		maxMessage: cfg.MaxMessage,
+		firstLife:  generation,
+		transport:  transport,
+		started:    started,
+		keyIDs:     idsOf(cfg.Keys),
+		wants:      make(map[swim.Addr]*want),
+		calls:      make(chan func()),
+		packets:    make(chan received, maxWaiting),
+		life:       life,
+		end:        end,
+		stopped:    make(chan struct{}),
 	}
-	for range maxWaiting {
-		n.free <- nil
+	if err := n.begin(cfg, self, saved); err != nil {
+		end()
+		return nil, err
 	}
-	n.messages = newMessages(life.Done(), self, cfg.Wire.messages(n.clock), cfg.OnBroadcast, cfg.EventBuffer)
+	return n, nil
+}
+
+// begin makes the core, and what is around it.
+func (n *Node) begin(cfg Config, self ID, saved *savedState) (err error) {
+	n.messages = newMessages(n.life.Done(), self, cfg.Wire.messages(n.clock), cfg)
+	if n.envelope, err = n.newEnvelope(cfg); err != nil {
+		return err
+	}
+	if n.wire != WireFoca {
+		n.streams, _ = n.transport.(StreamTransport)
+		n.messages.describe = n.hearPushed
+		n.secrets.Store(sealed.OpenStreams(n.cluster))
+		if e, ok := n.envelope.(*sealedEnvelope); ok {
+			n.secrets.Store(e.box.Streams())
+		}
+	}
+	var seed [32]byte
+	random(seed[:])
+	cfg.Protocol.MaxPacket -= n.envelope.overhead()
 	n.out = swim.NewOutbox[swim.ID](n.clock)
 	n.core, err = swim.NewWithHandler(self, cfg.Protocol, cfg.Wire.codec(), rand.New(rand.NewChaCha8(seed)), n.messages)
 	if err != nil {
-		end()
-		return nil, fmt.Errorf("selkie: %w", err)
+		return fmt.Errorf("selkie: %w", err)
+	}
+	if cfg.Name != "" || len(cfg.Tags) > 0 || len(cfg.Keys) > 0 {
+		d := &description{name: cfg.Name, keys: n.keyIDs}
+		d.setTags(cfg.Tags)
+		if err := n.describe(d); err != nil {
+			return err
+		}
 	}
 	alone := (&view{}).edit()
-	alone.set(n.self(started))
+	alone.set(n.self(n.started))
 	n.events = newFeed(cfg.EventBuffer, alone.done())
-	return n, nil
+	n.changed = true
+	if saved != nil {
+		n.restore(saved)
+		n.audited = -swim.Instant(auditRest) // so that the view has them at once
+		n.publish()
+	}
+	return nil
 }
 
 // clock tells the core the time. It starts at a second, because an instant of
@@ -139,7 +221,7 @@ func (n *Node) clock() swim.Instant {
 // one thing after another.
 func (n *Node) run() {
 	defer close(n.stopped)
-	defer n.keepStats()
+	defer n.last()
 	alarm := time.NewTimer(0)
 	defer alarm.Stop()
 	for {
@@ -155,17 +237,34 @@ func (n *Node) run() {
 		n.handleWaiting()
 		for event := range n.out.Due() {
 			n.note(n.core.HandleTimer(event, n.out))
+			if event.Kind == swim.TimerIndirect && n.streams != nil {
+				n.probeByStream()
+			}
 		}
 		n.flush()
-		alarm.Reset(min(n.out.Wake(), n.untilAudit()))
+		n.askWanted()
+		n.storeLater()
+		alarm.Reset(n.untilNext())
 	}
+}
+
+// untilNext is how long run may sleep.
+func (n *Node) untilNext() time.Duration {
+	wait := min(n.out.Wake(), n.untilAudit())
+	if n.askAt != 0 {
+		wait = min(wait, n.askAt.Sub(n.clock()))
+	}
+	if n.dataDir != "" && n.changed && !n.storing {
+		wait = min(wait, n.storeAt.Sub(n.clock()))
+	}
+	return wait
 }
 
 // read carries packets from the transport to run.
 func (n *Node) read() {
-	b := make([]byte, maxDatagram+n.transport.Overhead())
+	b := make([]byte, n.largest())
 	for {
-		size, _, err := n.transport.ReadFrom(b)
+		size, from, err := n.transport.ReadFrom(b)
 		if err != nil {
 			if !errors.Is(err, net.ErrClosed) {
 				n.log.Error("receiving ended", "error", err)
@@ -174,21 +273,42 @@ func (n *Node) read() {
 		}
 		n.packetsReceived.Add(1)
 		n.bytesReceived.Add(uint64(size))
+		p := received{memory.Get().(*[]byte), from}
+		*p.data = append((*p.data)[:0], b[:size]...)
 		select {
-		case memory := <-n.free:
-			n.packets <- append(memory[:0], b[:size]...)
+		case n.packets <- p:
 		case <-n.life.Done():
 			return
 		}
 	}
 }
 
+// largest is the memory for a datagram: as much as anybody has reason to send, and
+// a byte, because one that fills it may have been cut.
+func (n *Node) largest() int {
+	return min(maxDatagram, max(2*n.core.Config().MaxPacket, 9<<10)) + 1
+}
+
 // maxDatagram is the most bytes that a datagram can have.
 const maxDatagram = 65535
 
-func (n *Node) handle(packet []byte) {
-	n.note(n.core.HandleData(packet, n.out))
-	n.free <- packet
+// handle takes a datagram out of its envelope and to whom it is for.
+func (n *Node) handle(p received) {
+	u, err := n.envelope.unwrap(*p.data, p.from)
+	if u.reply != nil {
+		n.write(u.reply, u.to)
+	}
+	switch {
+	case err != nil:
+	case u.payload == nil:
+	case u.channel == channelProtocol:
+		n.watchAck(u.payload)
+		err = n.core.HandleData(u.payload, n.out)
+	case u.channel == channelLetters:
+		err = n.receive(u.payload)
+	}
+	n.note(err)
+	memory.Put(p.data)
 }
 
 // handleWaiting hands over the packets that are there already, before any
@@ -210,15 +330,28 @@ func (n *Node) note(err error) {
 func (n *Node) flush() {
 	n.publish()
 	for _, p := range n.out.Packets {
-		if err := n.transport.WriteTo(p.Data, p.To.Addr().AddrPort()); err != nil {
-			n.sendErrors.Add(1)
-			n.log.Debug("not sent", "to", p.To, "error", err)
-			continue
+		if n.streams != nil {
+			n.watchProbe(p.To, p.Data)
 		}
-		n.packetsSent.Add(1)
-		n.bytesSent.Add(uint64(len(p.Data)))
+		n.transmit(p.To, channelProtocol, p.Data)
 	}
 	n.out.Reset()
+}
+
+// transmit sends a payload in its envelope. It runs in run.
+func (n *Node) transmit(to ID, channel uint8, payload []byte) {
+	n.wrapped = n.envelope.wrap(n.wrapped[:0], to, channel, payload)
+	n.write(n.wrapped, to.Addr().AddrPort())
+}
+
+func (n *Node) write(datagram []byte, to netip.AddrPort) {
+	if err := n.transport.WriteTo(datagram, to); err != nil {
+		n.sendErrors.Add(1)
+		n.log.Debug("not sent", "to", to, "error", err)
+		return
+	}
+	n.packetsSent.Add(1)
+	n.bytesSent.Add(uint64(len(datagram)))
 }
 
 // do has f called by run, and returns when its effects can be seen.
@@ -259,4 +392,12 @@ func (n *Node) Close() error {
 	})
 	n.all.Wait()
 	return n.closeError
+}
+
+// last keeps what is to be kept when run ends.
+func (n *Node) last() {
+	n.keepStats()
+	if n.dataDir != "" {
+		n.store(n.state())
+	}
 }

@@ -13,7 +13,7 @@ import (
 func TestOpaquePayloadIsDeliveredOnce(t *testing.T) {
 	now := swim.Instant(time.Hour)
 	format := &opaque{clock: func() swim.Instant { return now }}
-	m := newMessages(nil, someID(t, 2), format, func(ID, string, []byte) {}, 4)
+	m := newMessages(nil, someID(t, 2), format, Config{EventBuffer: 4, OnBroadcast: func(ID, string, []byte) {}})
 	for _, step := range []struct {
 		after   time.Duration
 		item    string

@@ -11,10 +11,14 @@ func (n *Node) publish() {
 	now := time.Now()
 	current := n.events.view()
 	self, audit := n.self(now), n.untilAudit() <= 0
-	if len(n.out.Notifications) == 0 && current.self.same(self) && !audit {
+	if len(n.out.Notifications) == 0 && len(n.heard) == 0 && current.self.same(self) && !audit {
 		return
 	}
+	n.changed = true
 	d := current.edit()
+	if moved := current.self.ID.Addr(); moved != self.ID.Addr() {
+		d.remove(moved)
+	}
 	d.set(self)
 	n.happened = n.happened[:0]
 	for _, note := range n.out.Notifications {
@@ -23,8 +27,28 @@ func (n *Node) publish() {
 	if audit {
 		n.audit(d, now)
 	}
+	n.happened = n.foldHeard(d, now, n.happened)
 	n.events.publish(d.done(), n.happened)
 	clear(n.happened)
+}
+
+// foldHeard applies the descriptions that reached us.
+func (n *Node) foldHeard(d *draft, now time.Time, events []Event) []Event {
+	for _, h := range n.heard {
+		if !d.describe(h.id, h.described) {
+			continue
+		}
+		m, _ := d.find(h.id.Addr())
+		if known, ok := n.core.Member(h.id.Addr()); ok {
+			n.seek(d, known) // perhaps a newer one is wanted already
+		}
+		e := Event{Time: now, Kind: EventUpdated, Member: m}
+		n.report(e)
+		events = append(events, e)
+	}
+	clear(n.heard)
+	n.heard = n.heard[:0]
+	return events
 }
 
 // fold applies one notification to the draft and returns the event that it is.
@@ -34,6 +58,7 @@ func (n *Node) fold(d *draft, note swim.Notification[swim.ID], now time.Time) Ev
 	case swim.NotifyUp, swim.NotifyDown, swim.NotifyRename, swim.NotifySuspect, swim.NotifyUpdated:
 		d.set(member(note.Member, now))
 		e.Member, _ = d.find(note.Member.ID.Addr())
+		n.seek(d, note.Member)
 		if note.Kind == swim.NotifyDown || note.Kind == swim.NotifySuspect {
 			e.Cause = n.cause(note, now)
 		}
@@ -116,7 +141,7 @@ func member(m swim.Member[swim.ID], since time.Time) Member {
 // self returns ourselves as the core says.
 func (n *Node) self(since time.Time) Member {
 	m := member(n.core.Self(), since)
-	m.Self = true
+	m.Self, m.described = true, n.described
 	return m
 }
 
@@ -143,6 +168,7 @@ func (n *Node) audit(d *draft, now time.Time) {
 	known := 1 // ourselves
 	for m := range n.core.Known() {
 		d.set(member(m, now))
+		n.seek(d, m)
 		known++
 	}
 	if known == d.size {

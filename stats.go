@@ -6,8 +6,8 @@ import "github.com/selkie-go/selkie/swim"
 type Stats struct {
 	// Protocol are those of the protocol itself.
 	Protocol swim.Stats
-	// PacketsSent and PacketsReceived count datagrams of the protocol, and
-	// their bytes without what the transport adds.
+	// PacketsSent and PacketsReceived count datagrams, and their bytes with what
+	// seals or frames them.
 	PacketsSent, PacketsReceived uint64
 	BytesSent, BytesReceived     uint64
 	// SendErrors counts packets that the transport did not take.
@@ -44,7 +44,15 @@ func (n *Node) Stats() Stats {
 
 // stats runs in run.
 func (n *Node) stats() Stats {
+	refused := make(map[string]uint64)
+	n.envelope.refused(refused)
 	return Stats{
+		Refused:         refused,
+		Streams:         n.streamsOpened.Load(),
+		StreamsRefused:  n.streamsRefused.Load(),
+		StreamProbes:    n.streamProbes,
+		StreamAcks:      n.streamAcks,
+		MessagesLost:    n.messages.lostDirect.Load(),
 		Protocol:        n.core.Stats(),
 		PacketsSent:     n.packetsSent.Load(),
 		PacketsReceived: n.packetsReceived.Load(),

@@ -13,8 +13,9 @@ import (
 type Wire uint8
 
 const (
-	// WireCompact is our own: [swim.Compact], each packet in a frame that
-	// tells damaged packets and those of other clusters.
+	// WireCompact is our own: [swim.Compact], each packet sealed under
+	// [Config.Keys], or without keys in a frame that tells damaged packets and
+	// those of other clusters.
 	WireCompact Wire = iota
 	// WireFoca is that of the Rust library foca with the identity of its
 	// example agent, which counts generations in seconds. There is no frame
@@ -67,17 +68,18 @@ func (w Wire) messages(clock func() swim.Instant) messageFormat {
 	return newKeyed()
 }
 
-// listen opens the socket of a node that was given no transport.
+// listen opens the sockets of a node that was given no transport.
 func (w Wire) listen(cfg *Config) (Transport, error) {
-	var conn *udp.Conn
-	var err error
 	if w == WireFoca {
-		conn, err = udp.ListenBare(cfg.Bind)
-	} else {
-		conn, err = udp.Listen(cfg.Bind, cfg.Cluster)
+		conn, err := udp.Listen(cfg.Bind)
+		if err != nil {
+			return nil, fmt.Errorf("selkie: %w", err)
+		}
+		return conn, nil
 	}
+	s, err := listenBoth(cfg.Bind)
 	if err != nil {
 		return nil, fmt.Errorf("selkie: %w", err)
 	}
-	return conn, nil
+	return s, nil
 }

@@ -21,6 +21,29 @@ func (compact) Parse(data []byte, p *Packet[ID]) error {
 	return nil
 }
 
+// Ends reads from a packet of [Compact] what message it is, who sent it, and to
+// whom, in a few tens of nanoseconds, for drivers that have to know before
+// they hand it to a core. The rest of the packet is not looked at.
+func Ends(data []byte) (m Message, from, to ID, ok bool) {
+	r := compactReader{
+		wireReader: wireReader{rest: data},
+		prev:       Addr{lo: mapped},
+		base:       generationEpoch,
+	}
+	kind := byte(0)
+	if r.byte() == versionCompact {
+		kind = r.byte()
+	}
+	if !checkKind(kind) {
+		return 0, from, to, false
+	}
+	from, _, _ = r.ref()
+	r.src, r.base = from, from.gen
+	r.incarnation()
+	to = r.plainRef()
+	return Message(kind & kindMessage), from, to, !r.failed
+}
+
 // A compactReader remembers what the next ref is relative to.
 type compactReader struct {
 	wireReader

@@ -194,7 +194,7 @@ func unframe(data []byte) ([]byte, error) {
 	if len(data) < frame.Overhead {
 		return nil, fmt.Errorf("not a packet: a frame of %d bytes is cut short", len(data))
 	}
-	inner, err := frame.Open(data, frame.Cluster(data[1:5]))
+	inner, _, err := frame.Open(data, frame.Cluster(data[1:5]))
 	if err != nil {
 		return nil, fmt.Errorf("not a packet: %w", err)
 	}

@@ -75,7 +75,7 @@ func TestDecodePrintsEveryField(t *testing.T) {
 
 func TestDecodeReadsAllForms(t *testing.T) {
 	packet := somePacket(t)
-	framed := frame.Append(nil, frame.ClusterOf("seals"), packet)
+	framed := frame.Append(nil, frame.ClusterOf("seals"), 0, packet)
 	spaced := strings.ToUpper(strings.ReplaceAll(hex.EncodeToString(packet), "a", "a \n"))
 	_, want, _ := command(nil, "decode", "-o", "json", hex.EncodeToString(packet))
 	for name, c := range map[string]struct{ input, arg string }{
@@ -107,7 +107,7 @@ func TestDecodeReadsAllForms(t *testing.T) {
 
 func TestDecodeSaysWhatIsWrong(t *testing.T) {
 	packet := somePacket(t)
-	damaged := frame.Append(nil, frame.ClusterOf("seals"), packet)
+	damaged := frame.Append(nil, frame.ClusterOf("seals"), 0, packet)
 	damaged[len(damaged)-1] ^= 1
 	for _, c := range []struct {
 		name string

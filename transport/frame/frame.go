@@ -3,10 +3,10 @@
 //
 //	0          1                5                        n-4          n
 //	+----------+----------------+------------------------+------------+
-//	| 0x20     | cluster        | payload                | checksum   |
+//	| 0x20 + c | cluster        | payload                | checksum   |
 //	+----------+----------------+------------------------+------------+
-//	  version    first 4 bytes    as many bytes as the     CRC32C of
-//	             of SHA-256 of    datagram has left        everything
+//	  version,   first 4 bytes    as many bytes as the     CRC32C of
+//	  channel    of SHA-256 of    datagram has left        everything
 //	             its name                                  before it,
 //	                                                       big endian
 //
@@ -21,8 +21,12 @@ import (
 	"hash/crc32"
 )
 
-// Version is the first byte of every frame.
+// Version is the high half of the first byte of every frame; the low half is the
+// channel, a number of the owner's.
 const Version = 0x20
+
+// MaxChannel is the highest channel.
+const MaxChannel = 0x0f
 
 // Overhead is how many bytes a frame is longer than its payload.
 const Overhead = prefix + 4
@@ -48,7 +52,7 @@ type Fault uint8
 // The reasons, in the order in which they are looked for.
 const (
 	FaultShort    Fault = iota // less than a frame without a payload
-	FaultVersion               // the first byte is not Version
+	FaultVersion               // the high half of the first byte is not Version
 	FaultCluster               // meant for another cluster
 	FaultChecksum              // changed on its way
 	numFaults
@@ -71,33 +75,37 @@ func (f Fault) String() string {
 func (f Fault) Error() string { return "frame: refused: " + f.String() }
 
 // Append appends the frame of a payload to b. The payload must not overlap the
-// free room behind b.
-func Append(b []byte, cluster Cluster, payload []byte) []byte {
+// free room behind b. A channel beyond [MaxChannel] is a mistake of the caller,
+// and panics.
+func Append(b []byte, cluster Cluster, channel uint8, payload []byte) []byte {
+	if channel > MaxChannel {
+		panic("frame: there is no such channel")
+	}
 	start := len(b)
-	b = append(b, Version)
+	b = append(b, Version|channel)
 	b = append(b, cluster[:]...)
 	b = append(b, payload...)
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
 }
 
-// Open returns the payload of a frame, which points into data. If it is not acceptable, the error is a [Fault].
+// Open returns the payload of a frame, which points into data, and its channel. If it is not acceptable, the error is a [Fault].
 //
 // A frame of another cluster is told from a damaged one by looking at the
 // cluster first; damage to just these bytes therefore counts as another
 // cluster.
-func Open(data []byte, cluster Cluster) ([]byte, error) {
+func Open(data []byte, cluster Cluster) (payload []byte, channel uint8, err error) {
 	if len(data) < Overhead {
-		return nil, FaultShort
+		return nil, 0, FaultShort
 	}
-	if data[0] != Version {
-		return nil, FaultVersion
+	if data[0]&^MaxChannel != Version {
+		return nil, 0, FaultVersion
 	}
 	if Cluster(data[1:prefix]) != cluster {
-		return nil, FaultCluster
+		return nil, 0, FaultCluster
 	}
 	body, sum := data[:len(data)-4], data[len(data)-4:]
 	if crc32.Checksum(body, castagnoli) != binary.BigEndian.Uint32(sum) {
-		return nil, FaultChecksum
+		return nil, 0, FaultChecksum
 	}
-	return body[prefix:], nil
+	return body[prefix:], data[0] & MaxChannel, nil
 }

@@ -232,9 +232,6 @@ func (c *Conn) WriteTo(b []byte, to netip.AddrPort) error {
 // LocalAddr is the address that others send to.
 func (c *Conn) LocalAddr() netip.AddrPort { return c.local }
 
-// Overhead is how many bytes of each datagram are not the payload: none.
-func (c *Conn) Overhead() int { return 0 }
-
 // Close gives the address back; what waits there is lost, and streams that
 // nobody accepted are closed. A waiting ReadFrom or Accept returns. Closing again
 // does nothing.

@@ -8,17 +8,16 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/selkie-go/selkie/transport/frame"
 	"github.com/selkie-go/selkie/transport/udp"
 )
 
 // listen opens a socket on loopback for the duration of the test.
-func listen(t *testing.T, bind, cluster string) *udp.Conn {
+func listen(t *testing.T, bind string) *udp.Conn {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("needs real sockets")
 	}
-	c, err := udp.Listen(netip.MustParseAddrPort(bind), cluster)
+	c, err := udp.Listen(netip.MustParseAddrPort(bind))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,18 +48,15 @@ func TestDatagramsArriveWithTheirSender(t *testing.T) {
 			if bind[0] == '[' && !hasIPv6() {
 				t.Skip("no IPv6 on this host")
 			}
-			a, b := listen(t, bind, "blue"), listen(t, bind, "blue")
+			a, b := listen(t, bind), listen(t, bind)
 			for _, payload := range []string{"hello", "", string(bytes.Repeat([]byte("x"), 1391))} {
 				send(t, a, payload, b.LocalAddr())
 				wantRead(t, b, payload, a.LocalAddr())
 			}
-			if a.Overhead() != 9 {
-				t.Errorf("overhead %d, want 9", a.Overhead())
-			}
-			if s := a.Stats(); s.Sent != 3 || s.SentBytes != 5+1391+3*9 {
+			if s := a.Stats(); s.Sent != 3 || s.SentBytes != 5+1391 {
 				t.Errorf("the sender counts %+v", s)
 			}
-			if s := b.Stats(); s.Received != 3 || s.ReceivedBytes != 5+1391+3*9 {
+			if s := b.Stats(); s.Received != 3 || s.ReceivedBytes != 5+1391 {
 				t.Errorf("the receiver counts %+v", s)
 			}
 		})
@@ -76,7 +72,7 @@ func hasIPv6() bool {
 }
 
 func TestTheLargestPayloadArrivesAndALargerOneIsRefused(t *testing.T) {
-	a, b := listen(t, "127.0.0.1:0", "blue"), listen(t, "127.0.0.1:0", "blue")
+	a, b := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	largest := string(bytes.Repeat([]byte("x"), udp.MaxPayload))
 	send(t, a, largest, b.LocalAddr())
 	wantRead(t, b, largest, a.LocalAddr())
@@ -92,7 +88,7 @@ func TestTheWildcardOfIPv6ServesIPv4(t *testing.T) {
 	if !hasIPv6() {
 		t.Skip("no IPv6 on this host")
 	}
-	a, b := listen(t, "[::]:0", "blue"), listen(t, "127.0.0.1:0", "blue")
+	a, b := listen(t, "[::]:0"), listen(t, "127.0.0.1:0")
 	at := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), a.LocalAddr().Port())
 	send(t, b, "four to six", at)
 	wantRead(t, a, "four to six", b.LocalAddr())
@@ -100,48 +96,23 @@ func TestTheWildcardOfIPv6ServesIPv4(t *testing.T) {
 	wantRead(t, b, "six to four", at)
 }
 
-func TestWhatIsNoFrameOfThisClusterIsCountedAndPassedOver(t *testing.T) {
-	b := listen(t, "127.0.0.1:0", "blue")
-	stranger, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(b.LocalAddr()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stranger.Close()
-	good := frame.Append(nil, frame.ClusterOf("blue"), []byte("at last"))
-	wrongVersion, damaged := bytes.Clone(good), bytes.Clone(good)
-	wrongVersion[0]++
-	damaged[7]++
-	for _, data := range [][]byte{
-		nil, []byte("short"), wrongVersion, damaged,
-		frame.Append(nil, frame.ClusterOf("red"), []byte("at last")), good,
-	} {
-		if _, err := stranger.Write(data); err != nil {
-			t.Fatal(err)
-		}
-	}
-	wantRead(t, b, "at last", stranger.LocalAddr().(*net.UDPAddr).AddrPort())
-	want := [frame.NumFaults]uint64{
-		frame.FaultShort: 2, frame.FaultVersion: 1, frame.FaultCluster: 1, frame.FaultChecksum: 1,
-	}
-	if s := b.Stats(); s.Refused != want || s.Received != 1 {
-		t.Errorf("refused %v, received %d; want %v and 1", s.Refused, s.Received, want)
-	}
-}
-
 func TestADatagramLongerThanTheBufferIsRefused(t *testing.T) {
-	a, b := listen(t, "127.0.0.1:0", "blue"), listen(t, "127.0.0.1:0", "blue")
+	a, b := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	send(t, a, "this is too long", b.LocalAddr())
 	send(t, a, "short", b.LocalAddr())
-	buffer := make([]byte, 5+b.Overhead())
+	buffer := make([]byte, 6)
 	n, _, err := b.ReadFrom(buffer)
 	if err != nil || string(buffer[:n]) != "short" {
 		t.Errorf("read %q, %v", buffer[:n], err)
 	}
+	if s := b.Stats(); s.ReadErrors[udp.ErrorTooBig] != 1 {
+		t.Errorf("read errors %v", s.ReadErrors)
+	}
 }
 
 func TestAnAddressWhereNobodyListensDoesNotEndReading(t *testing.T) {
-	a, b := listen(t, "127.0.0.1:0", "blue"), listen(t, "127.0.0.1:0", "blue")
-	gone := listen(t, "127.0.0.1:0", "blue")
+	a, b := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
+	gone := listen(t, "127.0.0.1:0")
 	gone.Close()
 	for range 10 {
 		// Whether the system reports the refusal, and when, is its own affair.
@@ -152,7 +123,7 @@ func TestAnAddressWhereNobodyListensDoesNotEndReading(t *testing.T) {
 }
 
 func TestClosingEndsAWaitingRead(t *testing.T) {
-	c := listen(t, "127.0.0.1:0", "blue")
+	c := listen(t, "127.0.0.1:0")
 	done := make(chan error)
 	go func() {
 		_, _, err := c.ReadFrom(make([]byte, 100))
@@ -176,18 +147,18 @@ func TestClosingEndsAWaitingRead(t *testing.T) {
 }
 
 func TestListeningWhereSomebodyListensIsAnError(t *testing.T) {
-	c := listen(t, "127.0.0.1:0", "blue")
-	if again, err := udp.Listen(c.LocalAddr(), "blue"); err == nil {
+	c := listen(t, "127.0.0.1:0")
+	if again, err := udp.Listen(c.LocalAddr()); err == nil {
 		again.Close()
 		t.Errorf("%v was given twice", c.LocalAddr())
 	}
-	if _, err := udp.Listen(netip.AddrPort{}, "blue"); err == nil {
+	if _, err := udp.Listen(netip.AddrPort{}); err == nil {
 		t.Error("the zero address was listened on")
 	}
 }
 
 func TestManyMaySendAtOnce(t *testing.T) {
-	a, b := listen(t, "127.0.0.1:0", "blue"), listen(t, "127.0.0.1:0", "blue")
+	a, b := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	var senders sync.WaitGroup
 	for i := range 8 {
 		senders.Go(func() {
@@ -200,7 +171,6 @@ func TestManyMaySendAtOnce(t *testing.T) {
 		})
 	}
 	senders.Wait()
-	// A frame that two senders mixed would not check.
 	if err := a.WriteTo([]byte("last"), b.LocalAddr()); err != nil {
 		t.Fatal(err)
 	}
@@ -212,14 +182,14 @@ func TestManyMaySendAtOnce(t *testing.T) {
 		if string(buffer[:n]) == "last" {
 			break
 		}
-	}
-	if s := b.Stats(); s.Refused != [frame.NumFaults]uint64{} {
-		t.Errorf("refused %v", s.Refused)
+		if n != 100 || !bytes.Equal(buffer[:n], bytes.Repeat(buffer[:1], n)) {
+			t.Errorf("two senders mixed: %v", buffer[:n])
+		}
 	}
 }
 
 func TestAPacketAllocatesNothing(t *testing.T) {
-	a, b := listen(t, "127.0.0.1:0", "blue"), listen(t, "127.0.0.1:0", "blue")
+	a, b := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	payload, buffer, to := make([]byte, 1391), make([]byte, 1<<16), b.LocalAddr()
 	allocs := testing.AllocsPerRun(200, func() {
 		if err := a.WriteTo(payload, to); err != nil {
@@ -236,12 +206,12 @@ func TestAPacketAllocatesNothing(t *testing.T) {
 
 func BenchmarkSendAndReceive(b *testing.B) {
 	bind := netip.MustParseAddrPort("127.0.0.1:0")
-	from, err := udp.Listen(bind, "blue")
+	from, err := udp.Listen(bind)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer from.Close()
-	to, err := udp.Listen(bind, "blue")
+	to, err := udp.Listen(bind)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -256,54 +226,5 @@ func BenchmarkSendAndReceive(b *testing.B) {
 		if _, _, err := to.ReadFrom(buffer); errors.Is(err, net.ErrClosed) {
 			b.Fatal(err)
 		}
-	}
-}
-
-func TestBareDatagramsAreThePayloadAndNothingElse(t *testing.T) {
-	framed := listen(t, "127.0.0.1:0", "blue")
-	bare, err := udp.ListenBare(netip.MustParseAddrPort("127.0.0.1:0"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer bare.Close()
-	socket, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer socket.Close()
-	at := socket.LocalAddr().(*net.UDPAddr).AddrPort()
-	send(t, bare, "as it is", at)
-	b := make([]byte, 100)
-	if n, _, err := socket.ReadFromUDPAddrPort(b); err != nil || string(b[:n]) != "as it is" {
-		t.Errorf("%q arrived, %v", b[:n], err)
-	}
-	if _, err := socket.WriteToUDPAddrPort([]byte("back"), bare.LocalAddr()); err != nil {
-		t.Fatal(err)
-	}
-	wantRead(t, bare, "back", at)
-	if bare.Overhead() != 0 {
-		t.Errorf("overhead %d", bare.Overhead())
-	}
-	send(t, bare, "", bare.LocalAddr())
-	wantRead(t, bare, "", bare.LocalAddr())
-	largest := string(bytes.Repeat([]byte("x"), udp.MaxPayload+frame.Overhead))
-	send(t, bare, largest, bare.LocalAddr())
-	wantRead(t, bare, largest, bare.LocalAddr())
-	if err := bare.WriteTo(make([]byte, len(largest)+1), bare.LocalAddr()); err == nil {
-		t.Error("a larger payload was sent")
-	}
-	send(t, bare, "longer than its memory", bare.LocalAddr())
-	send(t, bare, "fits", bare.LocalAddr())
-	if n, _, err := bare.ReadFrom(make([]byte, 10)); err != nil || n != len("fits") {
-		t.Errorf("%d bytes of what was cut, %v", n, err)
-	}
-	if s := bare.Stats(); s.ReadErrors[udp.ErrorTooBig] != 1 {
-		t.Errorf("read errors %v", s.ReadErrors)
-	}
-	send(t, bare, "no frame", framed.LocalAddr())
-	send(t, framed, "framed", framed.LocalAddr())
-	wantRead(t, framed, "framed", framed.LocalAddr())
-	if s := framed.Stats(); s.Refused[frame.FaultShort]+s.Refused[frame.FaultVersion] != 1 {
-		t.Errorf("refused %v", s.Refused)
 	}
 }
