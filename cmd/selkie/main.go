@@ -90,7 +90,7 @@ Ask the member:    selkie members`,
 	root.SetErr(a.err)
 	root.SetVersionTemplate("selkie {{.Version}}\n")
 	root.AddCommand(
-		a.agentCommand(), a.decodeCommand(), a.demoCommand(), a.infoCommand(), a.joinCommand(),
+		a.agentCommand(), a.decodeCommand(), a.demoCommand(), a.infoCommand(), a.joinCommand(), a.keygenCommand(),
 		a.leaveCommand(), a.membersCommand(), a.simCommand(), a.waitCommand(), a.watchCommand(), exitCodesTopic(),
 	)
 	a.noteRun(root)
