@@ -140,9 +140,10 @@ func (n *Node) goOn(h *happening) {
 }
 
 // hold keeps a packet until the blockade is over. Whoever sent it waits for that.
-func (n *Node) hold(to ID, packet []byte) {
-	g, w := &n.gate, n.world
-	g.packets = append(g.packets, kept{to, flight{from: n, cause: w.step, data: w.copyOf(packet), edges: w.oracle.edges}})
+func (n *Node) hold(to ID, f flight) {
+	g := &n.gate
+	f.data = n.world.copyOf(f.data)
+	g.packets = append(g.packets, kept{to, f})
 	g.stuck |= 1 << g.running
 }
 

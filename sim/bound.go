@@ -232,11 +232,12 @@ func (b *bounds) agree() time.Duration {
 // quietBytes is B of L8: the most bytes that a member sends in a second when
 // nothing changes, on average over all members and a time. Each probe is a ping
 // and an ack, each announce is answered by a feed; once more of each task may
-// fall into the time. It does not depend on the number of members.
-func (b *bounds) quietBytes(over time.Duration) float64 {
+// fall into the time. It does not depend on the number of members. Each packet is
+// so much longer on the wire.
+func (b *bounds) quietBytes(over time.Duration, added int) float64 {
 	often := func(every time.Duration) float64 { return float64(over/every + 1) }
-	answered := float64(2 * max(1200, b.slow.MaxPacket))
-	bytes := often(b.slow.Period) * 2 * float64(codec.MaxHeader()+codec.MaxUpdate())
+	answered := float64(2 * (max(1200, b.slow.MaxPacket) + added))
+	bytes := often(b.slow.Period) * 2 * float64(codec.MaxHeader()+codec.MaxUpdate()+added)
 	for _, t := range []swim.Task{b.slow.Announce, b.slow.AnnounceDown} {
 		if t.Every != swim.Off {
 			bytes += often(t.Every) * float64(t.Num) * answered

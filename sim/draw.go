@@ -9,8 +9,8 @@ type Mix struct {
 	// probes every second; others take as many periods. If zero, 5 to 60
 	// minutes.
 	Least, Most time.Duration
-	// Wire is what all nodes speak. If nil, [WirePlain], and foca's in one plan
-	// of sixteen.
+	// Wire is what all nodes speak. If nil, [WirePlain], foca's in one plan of
+	// sixteen, and [WireSealed] in one of four of the others.
 	Wire *Wire
 	// Large lets one cluster in fifty have up to 1,000 nodes, for a shorter
 	// time.
@@ -40,6 +40,8 @@ func Draw(seed uint64, m Mix) Plan {
 		p.Wire = *m.Wire
 	case roll(seed, "which wire").below(16) == 0:
 		p.Wire = WireFoca
+	case roll(seed, "whether sealed").below(4) == 0:
+		p.Wire = WireSealed
 	}
 	drawConfig(roll(seed, "config"), &p)
 	period := p.Config.Period
@@ -57,6 +59,10 @@ func Draw(seed uint64, m Mix) Plan {
 		s.subset()
 	}
 	s.core(d)
+	if p.Wire == WireSealed {
+		s.d = roll(seed, "rotations")
+		s.rotations()
+	}
 	return p
 }
 

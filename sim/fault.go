@@ -106,8 +106,9 @@ const (
 	FaultNoise   FaultKind = "noise"   // Nodes receive Amount times bytes that are no packet
 	FaultDamage  FaultKind = "damage"  // the memory of Nodes is damaged
 
-	FaultTwin FaultKind = "twin" // a second process has the address of each of Nodes
-	FaultAge  FaultKind = "age"  // the counters of Nodes are near their ends, as after ages
+	FaultRotate FaultKind = "rotate" // the key of a sealed cluster is replaced, each step within a third of For; the old one is accepted for Amount after nobody uses it
+	FaultTwin   FaultKind = "twin"   // a second process has the address of each of Nodes
+	FaultAge    FaultKind = "age"    // the counters of Nodes are near their ends, as after ages
 )
 
 // A part is what a fault does to one node.
@@ -125,6 +126,8 @@ type kind struct {
 	node func(p part, r *Rehearsal) (end func())
 	// paths does it to what lies between nodes.
 	paths func(w *World, f *Fault) []*Impairment
+	// owners does it at all nodes, one by one, until it is done.
+	owners func(r *Rehearsal, f *Fault, luck *dice, lasts time.Duration)
 	// unborn says that nodes are meant that never ran.
 	unborn bool
 	// dishonest says why other members can no longer believe what they hear.
@@ -167,8 +170,9 @@ var kinds = map[FaultKind]kind{
 	FaultNoise:   {node: part.noise},
 	FaultDamage:  {node: part.damage, dishonest: "damaged memory"},
 
-	FaultTwin: {node: part.doubled},
-	FaultAge:  {node: part.age},
+	FaultRotate: {owners: (*Rehearsal).rotate},
+	FaultTwin:   {node: part.doubled},
+	FaultAge:    {node: part.age},
 }
 
 // FaultKinds returns all kinds, in the order of their names.
@@ -200,6 +204,7 @@ type troubles struct {
 	posts   []post
 	healed  bool
 	core    Set
+	turning *rotation // that is under way
 }
 
 // begin lets a fault happen.
@@ -239,6 +244,9 @@ func (r *Rehearsal) strike(f *Fault, round int, lasts time.Duration) {
 	s := &strike{fault: *f}
 	if k.paths != nil {
 		s.paths = k.paths(w, f)
+	}
+	if k.owners != nil {
+		k.owners(r, f, roll(w.seed, "fault "+f.Name, uint64(round)), lasts)
 	}
 	if k.node != nil {
 		if k.unborn {

@@ -1,7 +1,9 @@
 package sim
 
 import (
+	"bytes"
 	"encoding/binary"
+	"slices"
 
 	"github.com/selkie-go/selkie/swim"
 )
@@ -31,6 +33,8 @@ func (p part) noise(r *Rehearsal) func() {
 		w.oracle.checkCanonical(p.n, data)
 		switch {
 		case w.codec.Codec.Parse(data, &q) == nil:
+		case w.sealed() && d.below(2) == 0:
+			w.tamper(d, w.nodes[d.below(len(w.nodes))], p.n, data)
 		case d.below(8) == 0 && p.n.stopped == 0: // what is checked then costs much
 			p.n.Receive(data)
 		default:
@@ -45,7 +49,25 @@ func (w *World) inject(from, to *Node, data []byte) {
 	if w.Trace != nil {
 		w.emit(Event{Node: from.number, Kind: EventSend, Peer: to.number, Data: data, Cause: w.step, Text: "forged"})
 	}
-	w.fly(flight{from: from, to: to, cluster: to.Cluster, cause: w.step, data: w.copyOf(data)}, 0)
+	f := flight{from: from, to: to, cluster: to.Cluster, cause: w.step, data: data}
+	if w.sealed() {
+		w.forge(from, to, &f)
+	}
+	f.data = w.copyOf(f.data)
+	w.fly(f, 0)
+}
+
+// tamper lets a packet arrive that was never sealed, or changed after it was.
+func (w *World) tamper(d *dice, from, to *Node, data []byte) {
+	f := flight{from: from, to: to, cluster: to.Cluster, cause: w.step, data: data}
+	if d.below(4) > 0 {
+		w.forge(from, to, &f)
+		was := f.data
+		f.data = spoil(d, slices.Clone(was))
+		f.damaged = !bytes.Equal(f.data, was)
+	}
+	f.data = w.copyOf(f.data)
+	w.fly(f, 0)
 }
 
 // random returns up to most random bytes, at least one.
@@ -66,6 +88,11 @@ func rubbish(d *dice, w *World, to *Node) []byte {
 	if err != nil {
 		return random(d, 64) // what can not be said is not said
 	}
+	return spoil(d, b)
+}
+
+// spoil damages a packet, or leaves it as it is.
+func spoil(d *dice, b []byte) []byte {
 	switch d.below(6) {
 	case 0:
 		b = b[:d.between(1, len(b))]

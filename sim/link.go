@@ -101,7 +101,9 @@ type flight struct {
 	from, to *Node
 	cluster  int // the one that it says it is of
 	cause    uint64
-	data     []byte
+	data     []byte        // as it travels
+	letter   *letter       // what was sealed; nil if it was not
+	damaged  bool          // a sealed one was changed on its way
 	edges    uint8         // how many other packets it follows from
 	delay    time.Duration // once nobody holds it back any more
 }

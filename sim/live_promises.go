@@ -61,6 +61,9 @@ func promise(p Plan, profile Profile) promises {
 	all.about["L6"].Bound = b.rejoin()
 
 	delay, bounded := longestDelay(profile)
+	if p.Wire == WireSealed {
+		delay *= 2 // who is new is asked first whether it is there
+	}
 	switch {
 	case !bounded || delay >= b.slow.RoundTrip/2:
 		// Every probe may fail: then nothing is certain that takes an answer.
@@ -157,7 +160,7 @@ const (
 // harms are the kinds of faults by what they do. One that is not among them
 // counts as the worst.
 var harms = map[FaultKind]harm{
-	FaultSave: harmNone, FaultMetadata: harmNone, FaultBroadcast: harmNone,
+	FaultSave: harmNone, FaultMetadata: harmNone, FaultBroadcast: harmNone, FaultRotate: harmNone,
 	FaultCrash: harmLife, FaultRestart: harmLife, FaultRestartKnown: harmLife, FaultRestartStale: harmLife,
 	FaultRestartOlder: harmLife, FaultLeave: harmLife, FaultRejoin: harmLife, FaultJoin: harmLife,
 	FaultPause: harmNodes, FaultFreeze: harmNodes, FaultBlock: harmNodes, FaultSlow: harmNodes, FaultLag: harmNodes,
@@ -181,7 +184,7 @@ func (p *Plan) everybody() int {
 // honest reports whether nobody lies, is damaged or misused.
 func (p *Plan) honest() bool {
 	for _, f := range p.Faults {
-		if harms[f.Kind] == harmTruth || f.Link != nil && f.Link.Flip > 0 && f.Link.Unchecked {
+		if harms[f.Kind] == harmTruth || f.Link != nil && f.Link.Flip > 0 && f.Link.Unchecked && p.Wire != WireSealed {
 			return false
 		}
 	}

@@ -76,7 +76,7 @@ func (r *Rehearsal) quiet(live []*Node, before []measure, window time.Duration) 
 		}
 	}
 	rate := float64(bytes) / window.Seconds() / float64(len(live))
-	if most := b.quietBytes(window); rate > most {
+	if most := b.quietBytes(window, r.plan.Wire.added()); rate > most {
 		w.oracle.broken("L8", live[0], live[0].number, "%.0f bytes per member and second within %v in which nothing changed, more than %.0f", rate, window, most)
 	}
 }

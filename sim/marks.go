@@ -73,11 +73,15 @@ const (
 	markNothingToSay
 	markLate
 
+	markAnswered
+	markRotated
+
 	markLost // the first of those for packets that do not arrive
 )
 
 // losses are the reasons for which packets do not arrive, and a mark each.
-var losses = []string{"cut", "loss", "burst", "too-large", "queue", "checksum", "nobody", "other-cluster", "socket"}
+var losses = []string{"cut", "loss", "burst", "too-large", "queue", "checksum", "nobody", "other-cluster", "socket",
+	"short", "version", "key", "replay", "forged", "payload", "source", "unknown", "challenge"}
 
 // The marks behind those of losses: one for each reason for which a core
 // ignores something, then its counters.
@@ -189,6 +193,9 @@ var described = [markLost]MarkInfo{
 	markGoodbyePing:  {"goodbye ping", "A node that leaves pinged to say so."},
 	markNothingToSay: {"empty gossip", "A gossip said nothing but its header."},
 	markLate:         {"late event", "A timer event came late."},
+
+	markAnswered: {"challenge answered", "A packet was sealed again because its receiver could not know that it is no recording."},
+	markRotated:  {"rotation finished", "The key of a cluster was replaced, and the old one retired."},
 }
 
 // counters are those of a core that are marks.

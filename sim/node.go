@@ -53,6 +53,8 @@ type Node struct {
 	waiting []happening  // what happened to it meanwhile
 	waking  bool         // a happening will let it go on
 	gate    blockade     // where it stands still if it is blocked
+	file    keyFile      // on its disk
+	sealer  *sealer      // of the process; nil if packets are not sealed
 
 	// credulous makes it listen to members whom it holds down, as memberlist does,
 	// which asks nobody who they are. A core does not (rule 79).
@@ -76,7 +78,8 @@ type Boot struct {
 	Life uint32
 	// Known is what it remembers of earlier.
 	Known []swim.Update[ID]
-	// Config replaces that of the profile, unless it is zero.
+	// Config replaces that of the profile, unless it is zero. It is that of the
+	// core: nothing comes off its MaxPacket for what sealing adds.
 	Config swim.Config
 }
 
@@ -115,6 +118,9 @@ func (n *Node) Start(b Boot) {
 	}
 	n.core, n.running, n.stopped, n.busy = core, true, 0, w.now
 	n.clock = clock{base: w.now, local: swim.Instant(1 + n.dice.below(1_000_000_000)), ppm: n.clock.ppm}
+	if n.sealer = nil; w.sealed() {
+		n.sealer = newSealer(n, core.Self().ID, 0)
+	}
 	w.note(n, EventStart, life)
 	n.diary.begin(w.Trace != nil)
 	w.oracle.began(n)
@@ -206,6 +212,9 @@ func (n *Node) Resume() {
 	}
 	n.clock.set(n.world.now, n.clock.ppm, false)
 	n.world.note(n, EventResume, 0)
+	if n.sealer != nil && n.sealer.behind {
+		n.reload()
+	}
 	n.catchUp()
 }
 
@@ -264,7 +273,7 @@ func (n *Node) arrive(h *happening) {
 	switch {
 	case !n.running:
 		w.lose(h.flight(), "nobody")
-	case h.cluster != n.Cluster:
+	case h.cluster != n.Cluster && n.sealer == nil:
 		w.lose(h.flight(), "other-cluster")
 	case n.gate.depth > 0:
 		n.queueUp(h)
@@ -337,11 +346,17 @@ func (n *Node) catchUp() {
 // receive feeds a packet to the core.
 func (n *Node) receive(h *happening) {
 	w := n.world
-	if w.Trace != nil {
-		w.emit(Event{Node: n.number, Kind: EventReceive, Peer: h.from.number, Data: h.data, Cause: h.cause})
-	}
 	w.fold(uint64(h.from.number), uint64(len(h.data)))
-	n.hand(h.data, h.edges)
+	data := h.data
+	if n.sealer != nil {
+		if data = n.unseal(h); data == nil {
+			return
+		}
+	}
+	if w.Trace != nil {
+		w.emit(Event{Node: n.number, Kind: EventReceive, Peer: h.from.number, Data: data, Cause: h.cause})
+	}
+	n.hand(data, h.edges)
 }
 
 // hand feeds bytes to the core.
@@ -451,6 +466,9 @@ func (n *Node) exit(err error) {
 	}
 	w.oracle.stepped(n, err)
 	w.current = nil
+	if n.sealer != nil {
+		n.goesBy(n.core.Self().ID)
+	}
 }
 
 // effects is a node as its core sees it.
@@ -466,11 +484,15 @@ func (r *effects) SendTo(to ID, packet []byte) {
 		w.fold(uint64(to.Node)<<32|uint64(to.Life), digest(packet))
 	}
 	w.oracle.sent(n, to, packet)
+	f := flight{from: n, cause: w.step, data: packet, edges: w.oracle.edges}
+	if n.sealer != nil {
+		n.seal(to, &f)
+	}
 	if n.gate.depth > 0 {
-		n.hold(to, packet)
+		n.hold(to, f)
 		return
 	}
-	n.send(to, flight{from: n, cause: w.step, data: packet, edges: w.oracle.edges})
+	n.send(to, f)
 }
 
 // send lets a packet leave.

@@ -78,6 +78,7 @@ type Rehearsal struct {
 	World    *World
 	plan     Plan
 	promises promises
+	hasty    bool // keys are rotated without waiting for anybody
 	troubles
 }
 

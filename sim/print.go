@@ -105,6 +105,9 @@ func (e *Event) ends() (from, to uint32) {
 // message says what is in a packet, and for which lives it is if they are not
 // the first.
 func message(e *Event, p *swim.Packet[ID]) string {
+	if e.Text == textChallenge {
+		return textChallenge
+	}
 	if read(e.Data, p) != nil {
 		return fmt.Sprintf("no packet (%d bytes)", len(e.Data))
 	}

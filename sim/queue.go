@@ -17,12 +17,14 @@ type happening struct {
 	due     swim.Instant   // of a timer event: when, by the clock of the node
 	data    []byte         // of a packet
 	edges   uint8          // of a packet: how many others it follows from
+	letter  *letter        // of a packet: what was sealed, if it was
+	damaged bool           // of a packet that is sealed: it was changed on its way
 	do      func()         // of a plan
 }
 
 // flight returns the packet that arrives.
 func (h *happening) flight() flight {
-	return flight{from: h.from, to: h.node, cluster: h.cluster, cause: h.cause, data: h.data, edges: h.edges}
+	return flight{from: h.from, to: h.node, cluster: h.cluster, cause: h.cause, data: h.data, edges: h.edges, letter: h.letter, damaged: h.damaged}
 }
 
 // A happeningKind says what a happening is.

@@ -9,7 +9,7 @@ const twinEpoch = 1 << 31
 // for it to agree with anybody; the oracle watches it all the same.
 func (n *Node) double() *Node {
 	if n.twin == nil {
-		n.twin = &Node{world: n.world, number: n.number, first: n, Region: n.Region, epoch: twinEpoch,
+		n.twin = &Node{world: n.world, number: n.number, first: n, Region: n.Region, epoch: twinEpoch, file: n.world.locks.file,
 			dice: roll(n.world.seed, "twin", uint64(n.number))}
 	}
 	return n.twin

@@ -18,6 +18,9 @@ const (
 	// an odd number keep to what foca itself does, the others to what we do
 	// beside it.
 	WireFoca Wire = "foca"
+	// WireSealed is the plain one in packets that are sealed: every process has
+	// keys, and opens nothing but what was sealed with them for its address.
+	WireSealed Wire = "sealed"
 )
 
 // String returns the name of the wire in words.
@@ -40,7 +43,7 @@ func (wire *Wire) UnmarshalText(text []byte) error {
 }
 
 // Wires are all of them.
-func Wires() []Wire { return []Wire{WirePlain, WireFoca} }
+func Wires() []Wire { return []Wire{WirePlain, WireFoca, WireSealed} }
 
 // The codecs of all worlds.
 var (
@@ -91,12 +94,14 @@ func (wire Wire) configs(cfg swim.Config) []swim.Config {
 	if wire == WireFoca {
 		return []swim.Config{wire.config(cfg, 0), wire.config(cfg, 1)}
 	}
-	return []swim.Config{cfg}
+	return []swim.Config{wire.config(cfg, 0)}
 }
 
 // config returns what a node is configured to, if the plan says so.
 func (wire Wire) config(cfg swim.Config, node uint32) swim.Config {
 	switch {
+	case wire == WireSealed:
+		return sealable(cfg)
 	case wire != WireFoca:
 		return cfg
 	case node%2 == 0:

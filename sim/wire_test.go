@@ -78,7 +78,7 @@ func TestWireIsDrawnUnlessItIsSaid(t *testing.T) {
 			}
 		}
 	}
-	if n := drawn[WireFoca]; n < 25 || n > 75 {
+	if foca, sealed := drawn[WireFoca], drawn[WireSealed]; foca < 25 || foca > 75 || sealed < 140 || sealed > 240 {
 		t.Errorf("%v of 800 plans", drawn)
 	}
 }
@@ -87,7 +87,7 @@ func TestWiresOfPlansHaveNames(t *testing.T) {
 	if got := (Plan{Wire: WireFoca}).String(); !strings.Contains(got, "wire foca") {
 		t.Errorf("a plan is printed as %q", got)
 	}
-	for text, want := range map[string]Wire{`"plain"`: WirePlain, `""`: WirePlain, `"foca"`: WireFoca} {
+	for text, want := range map[string]Wire{`"plain"`: WirePlain, `""`: WirePlain, `"foca"`: WireFoca, `"sealed"`: WireSealed} {
 		wire := Wire("another")
 		if err := json.Unmarshal([]byte(text), &wire); err != nil || wire != want {
 			t.Errorf("%s is read as %v, %v", text, wire, err)
@@ -96,7 +96,7 @@ func TestWiresOfPlansHaveNames(t *testing.T) {
 	if err := json.Unmarshal([]byte(`"morse"`), new(Wire)); err == nil {
 		t.Error("a wire that there is not")
 	}
-	if WirePlain.String() != "plain" || WireFoca.String() != "foca" || len(Wires()) != 2 {
+	if WirePlain.String() != "plain" || WireFoca.String() != "foca" || WireSealed.String() != "sealed" || len(Wires()) != 3 {
 		t.Errorf("the wires are %v", Wires())
 	}
 }

@@ -48,6 +48,7 @@ type World struct {
 	hash        uint64
 	unhashed    bool // nobody asks for it
 	halted      bool
+	locks       locks             // of a world whose packets are sealed
 	most        uint64            // steps, unless zero
 	while       func(*World) bool // asked now and then whether to go on; may be nil
 }
@@ -57,6 +58,10 @@ type World struct {
 func New(seed uint64, p Profile) *World {
 	w := &World{Watch: true, seed: seed, profile: p, wire: roll(seed, "wire")}
 	w.codec = tap{p.Wire.codec(), w}
+	if w.sealed() {
+		w.addKey()
+		w.locks.file, w.locks.retired, w.locks.forgers = keyFile{0}, map[int]time.Duration{}, map[forger]*sealer{}
+	}
 	for range p.Links {
 		w.sampler = append(w.sampler, make([]sampler, len(p.Links)))
 	}
@@ -82,6 +87,7 @@ func (w *World) Node(number uint32) *Node { return w.nodes[number] }
 func (w *World) Add() *Node {
 	n := &Node{world: w, number: uint32(len(w.nodes)), Seeds: Nodes(0, 1, 2), dice: roll(w.seed, "node", uint64(len(w.nodes)))}
 	n.Region = len(w.nodes) % len(w.profile.Links)
+	n.file = w.locks.file
 	w.nodes = append(w.nodes, n)
 	return n
 }
@@ -194,18 +200,22 @@ func (w *World) send(dst ID, f flight) {
 		}
 	}
 	if w.Trace != nil {
-		w.emit(Event{Node: from.number, Kind: EventSend, Peer: to.number, Data: f.data, Cause: f.cause})
+		w.emit(Event{Node: from.number, Kind: EventSend, Peer: to.number, Data: f.clear(), Cause: f.cause, Text: f.letter.kind()})
 	}
 	f.data = w.copyOf(f.data)
 	if out.flip > 0 {
 		bit := out.flip - 1
 		f.data[bit/8] ^= 1 << (bit % 8)
-		if !w.Unchecked && !out.unchecked {
+		switch {
+		case f.letter != nil:
+			f.damaged = true // who opens it must notice
+		case !w.Unchecked && !out.unchecked:
 			w.lose(f, "checksum")
 			w.done(f.data)
 			return
+		default:
+			w.oracle.distrust("a damaged packet")
 		}
-		w.oracle.distrust("a damaged packet")
 	}
 	for _, later := range out.copies {
 		double := f
@@ -239,7 +249,7 @@ func (w *World) severed(from, to uint32) bool {
 
 // fly lets a packet arrive after a time. Its data are the flight's own.
 func (w *World) fly(f flight, delay time.Duration) {
-	w.queue.add(happening{at: w.now.Add(delay), cause: f.cause, kind: arrival, node: f.to, from: f.from, cluster: f.cluster, data: f.data, edges: f.edges}, rankPacket)
+	w.queue.add(happening{at: w.now.Add(delay), cause: f.cause, kind: arrival, node: f.to, from: f.from, cluster: f.cluster, data: f.data, edges: f.edges, letter: f.letter, damaged: f.damaged}, rankPacket)
 }
 
 // lose notes that a packet does not arrive.
@@ -249,7 +259,7 @@ func (w *World) lose(f flight, why string) { w.loseBy(f, why, "") }
 func (w *World) loseBy(f flight, why, by string) {
 	w.oracle.lost(why)
 	if w.Trace != nil {
-		w.emit(Event{Node: f.from.number, Kind: EventLost, Peer: f.to.number, Data: f.data, Cause: f.cause, Text: why, By: by})
+		w.emit(Event{Node: f.from.number, Kind: EventLost, Peer: f.to.number, Data: f.clear(), Cause: f.cause, Text: why, By: by})
 	}
 }
 
