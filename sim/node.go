@@ -212,10 +212,14 @@ func (n *Node) Resume() {
 	}
 	n.clock.set(n.world.now, n.clock.ppm, false)
 	n.world.note(n, EventResume, 0)
-	if n.sealer != nil && n.sealer.behind {
+	late := n.sealer != nil && n.sealer.behind
+	if late && n.dice.below(2) == 0 { // before it reads what came meanwhile, or after
 		n.reload()
 	}
 	n.catchUp()
+	if late && n.running {
+		n.reload()
+	}
 }
 
 // SetClockRate makes the clock of the node fast, or slow, by some parts in a

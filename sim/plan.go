@@ -78,7 +78,7 @@ type Rehearsal struct {
 	World    *World
 	plan     Plan
 	promises promises
-	hasty    bool // keys are rotated without waiting for anybody
+	hasty    [3]bool // steps of rotations that are not waited for, as they should be
 	troubles
 }
 

@@ -56,6 +56,10 @@ func (t *rotation) take() {
 			}
 		})
 	}
+	if t.r.hasty[t.step] {
+		w.After(t.pace/4, t.goOn)
+		return
+	}
 	w.After(t.pace, t.goOn)
 }
 
@@ -63,7 +67,7 @@ func (t *rotation) take() {
 func (t *rotation) goOn() {
 	w := t.r.World
 	switch {
-	case !t.r.hasty && !t.done():
+	case !t.r.hasty[t.step] && !t.done():
 		w.After(max(t.pace/4, time.Millisecond), t.goOn)
 	case t.step == 0:
 		t.step++
