@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/selkie-go/selkie/swim"
+	"github.com/selkie-go/selkie/transport/sealed"
 )
 
 // A canary is something that the oracle of a healthy cluster is told to have seen,
@@ -45,6 +46,27 @@ func (l canary) noticed() bool {
 		}
 	}
 	return false
+}
+
+// opens lets the oracle believe that a node opened a packet of another one, which
+// says so much, and that is said of it.
+func (o *oracle) opens(n, m *Node, payload string, with func(h *happening, l *letter)) {
+	n.sealer = &sealer{keys: keyFile{1, 0}, ids: []ID{n.seen.id}}
+	l := &letter{by: &sealer{}, plain: []byte("sealed"), to: n.seen.id}
+	h := happening{node: n, from: m, letter: l}
+	with(&h, l)
+	o.checkOpened(n, &h, []byte(payload))
+	n.sealer = nil
+}
+
+// refuses lets the oracle believe that a node refused a packet of another one,
+// and that is said of it.
+func (o *oracle) refuses(n, m *Node, why sealed.Fault, with func(l *letter)) {
+	n.sealer = &sealer{keys: keyFile{1, 0}, ids: []ID{n.seen.id}}
+	l := &letter{by: &sealer{count: 9}, plain: []byte("sealed"), to: n.seen.id, born: o.w.now}
+	with(l)
+	o.checkRefusal(n, &happening{node: n, from: m, letter: l}, why)
+	n.sealer = nil
 }
 
 // says is a packet from one node to another, about the nodes that updates name.
@@ -227,6 +249,46 @@ var canaries = []canary{
 		o.unreadable(n)
 		o.in.hash++
 		o.checkIgnored(n, swim.DropMalformed)
+	}},
+	{"S23", "bytes that nobody sealed", func(o *oracle, n, m *Node) {
+		o.opens(n, m, "sealed", func(h *happening, _ *letter) { h.letter = nil })
+	}},
+	{"S23", "a damaged packet that is opened", func(o *oracle, n, m *Node) {
+		o.opens(n, m, "sealed", func(h *happening, _ *letter) { h.damaged = true })
+	}},
+	{"S23", "a packet that says something else when it is opened", func(o *oracle, n, m *Node) {
+		o.opens(n, m, "Sealed", func(*happening, *letter) {})
+	}},
+	{"S23", "a packet of another cluster that is opened", func(o *oracle, n, m *Node) {
+		o.opens(n, m, "sealed", func(_ *happening, l *letter) { l.cluster = 1 })
+	}},
+	{"S23", "a packet that is opened twice", func(o *oracle, n, m *Node) {
+		o.opens(n, m, "sealed", func(h *happening, l *letter) { l.openers = append(l.openers, n.sealer) })
+	}},
+	{"S23", "a recording from before the process began", func(o *oracle, n, m *Node) {
+		o.opens(n, m, "sealed", func(_ *happening, l *letter) { n.sealer.born, l.to = 1, ID{0, 7} })
+	}},
+	{"S23", "a challenge that nobody made", func(o *oracle, n, m *Node) {
+		o.checkAnswer(n, &happening{from: m})
+	}},
+	{"S23", "a packet that nobody changed is taken for forged", func(o *oracle, n, m *Node) {
+		o.refuses(n, m, sealed.FaultForged, func(*letter) {})
+	}},
+	{"S23", "a packet is taken for a replay when it first comes", func(o *oracle, n, m *Node) {
+		o.refuses(n, m, sealed.FaultReplay, func(*letter) {})
+	}},
+	{"S14", "a challenge that is longer than what it answers", func(o *oracle, n, m *Node) {
+		o.checkChallenge(n, &happening{from: m}, 60, 61)
+	}},
+	{"F29", "a packet under a retired key that is opened", func(o *oracle, n, m *Node) {
+		o.opens(n, m, "sealed", func(_ *happening, l *letter) { l.key = 2 })
+	}},
+	{"F29", "a packet that is refused for its key", func(o *oracle, n, m *Node) {
+		o.refuses(n, m, sealed.FaultKey, func(l *letter) { l.key = 2 })
+	}},
+	{"F29", "a packet that is refused for its key too early", func(o *oracle, n, m *Node) {
+		o.w.locks.retired = map[int]time.Duration{2: time.Second}
+		o.refuses(n, m, sealed.FaultKey, func(l *letter) { l.key = 2 })
 	}},
 	{"S24", "a goodbye of somebody else", func(o *oracle, n, m *Node) {
 		o.probes(n)

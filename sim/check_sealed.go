@@ -9,8 +9,9 @@ import (
 )
 
 // checkOpened: what is opened is what somebody sealed for this address in this
-// cluster, as it was, and no process opens it twice (S23). It was sealed under a
-// key that the process has (F29).
+// cluster, as it was. No process opens it twice, nor if it was sealed before the
+// process began, unless that has an identity that was there before (S23). It was
+// sealed under a key that the process has (F29).
 func (o *oracle) checkOpened(n *Node, h *happening, payload []byte) {
 	if !o.w.Watch {
 		return
@@ -28,6 +29,8 @@ func (o *oracle) checkOpened(n *Node, h *happening, payload []byte) {
 		o.broken("S23", n, h.from.number, "opened a packet of another cluster")
 	case slices.Contains(l.openers, s):
 		o.broken("S23", n, h.from.number, "opened a packet twice")
+	case l.born < s.born && !slices.Contains(s.ids, l.to):
+		o.broken("S23", n, h.from.number, "opened a recording: it was sealed at %v for %v", l.born, l.to)
 	case !s.keys.has(l.key):
 		o.broken("F29", n, h.from.number, "opened a packet under key %d, and has %v", l.key, s.keys)
 	}

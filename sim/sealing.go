@@ -49,13 +49,14 @@ type sealer struct {
 	ids     []ID    // that the process had, at one address
 	count   uint64  // packets that it sealed
 	moved   int     // how often the process changed its address
-	strange bool    // of somebody who has the keys and is no process
+	born    swim.Instant
+	strange bool // of somebody who has the keys and is no process
 }
 
 // newSealer returns the sealer of a process that starts as somebody, or moved to
 // another address for the so manieth time.
 func newSealer(n *Node, id ID, moved int) *sealer {
-	s := &sealer{cluster: n.Cluster, keys: n.file, ids: []ID{id}, moved: moved}
+	s := &sealer{cluster: n.Cluster, keys: n.file, ids: []ID{id}, moved: moved, born: n.world.now}
 	s.box = n.world.newBox(s.time(n), n.Cluster, n.file, roll(n.world.seed, "seal", uint64(n.number), uint64(n.epoch), uint64(moved)), func(p party) (addr, life bool) {
 		same := func(id ID) bool { return partyOf(id) == p }
 		return p.Addr == n.number || p.Addr == s.ids[0].Node, slices.ContainsFunc(s.ids, same)
