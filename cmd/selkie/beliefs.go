@@ -12,8 +12,9 @@ func (b beliefs) learn(e eventInfo) beliefs {
 		for _, m := range e.Members {
 			b[m.Addr] = m
 		}
+	case e.Kind == kindMessage || e.Kind == kindBroadcast:
 	case b != nil:
-		b[e.Addr] = memberInfo{Addr: e.Addr, State: e.State, Generation: e.Generation, Incarnation: e.Incarnation}
+		b[e.Addr] = e.member()
 	}
 	return b
 }

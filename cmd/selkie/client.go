@@ -114,6 +114,9 @@ func (c *client) refusal(resp *http.Response) error {
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&f); err != nil || f.Error == "" {
 		return fmt.Errorf("the agent at %v answers %s", c.endpoint, resp.Status)
 	}
+	if resp.StatusCode == http.StatusNotFound {
+		return fail(exitNothing, "%s", strings.TrimPrefix(f.Error, "selkie: "))
+	}
 	return errors.New(f.Error)
 }
 

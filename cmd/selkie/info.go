@@ -49,13 +49,24 @@ func (a *app) info(ctx context.Context) error {
 	case cluster == "":
 		cluster = "(no name)"
 	}
+	name := "(none)"
+	if info.Name != info.Addr {
+		name = info.Name
+	}
+	sealed := "no"
+	if info.Sealed {
+		sealed = "yes"
+	}
 	return printTable(a.out, [][]string{
+		{"name", name},
 		{"address", info.Addr},
 		{"state", info.State},
 		{"generation", fmt.Sprintf("%d (%s)", info.Generation, info.begin().UTC().Format(time.RFC3339))},
 		{"incarnation", fmt.Sprint(info.Incarnation)},
 		{"wire", info.Wire},
 		{"cluster", cluster},
+		{"sealed", sealed},
+		{"tags", describeTags(info.Tags)},
 		{"profile", info.Profile},
 		{"members", summary(info.Members)},
 		{"uptime", info.Uptime},

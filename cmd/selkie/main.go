@@ -91,7 +91,7 @@ Ask the member:    selkie members`,
 	root.SetVersionTemplate("selkie {{.Version}}\n")
 	root.AddCommand(
 		a.agentCommand(), a.decodeCommand(), a.demoCommand(), a.infoCommand(), a.joinCommand(), a.keygenCommand(),
-		a.leaveCommand(), a.membersCommand(), a.simCommand(), a.waitCommand(), a.watchCommand(), exitCodesTopic(),
+		a.leaveCommand(), a.membersCommand(), a.reloadCommand(), a.simCommand(), a.tagsCommand(), a.waitCommand(), a.watchCommand(), exitCodesTopic(),
 	)
 	a.noteRun(root)
 	return root

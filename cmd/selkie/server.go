@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -25,14 +26,21 @@ const maxStreams = 64
 
 // A server answers questions about an agent on its admin endpoint.
 type server struct {
-	node    *selkie.Node
-	about   selfInfo // what does not change
-	started time.Time
-	seeds   bool // there is a cluster to find
-	token   string
-	leave   func(context.Context) error // says goodbye, and ends the agent
-	streams atomic.Int64
-	http    http.Server
+	node      *selkie.Node
+	about     selfInfo // what does not change
+	started   time.Time
+	seeds     func() bool // there is a cluster to find
+	token     string
+	profiling bool                        // may be asked for
+	leave     func(context.Context) error // says goodbye, and ends the agent
+	reload    func() (reloadInfo, error)
+	events    *eventLog
+	tags      *tagbook
+	keys      *keyring // nil if packets are not sealed
+	metrics   http.Handler
+	streams   atomic.Int64
+	beat      heartbeat
+	http      http.Server
 }
 
 // serve answers on l until stop is called.
@@ -68,12 +76,28 @@ func (s *server) routes() http.Handler {
 	api.HandleFunc("GET /api/v1/members", s.getMembers)
 	api.HandleFunc("GET /api/v1/events", s.getEvents)
 	api.HandleFunc("GET /api/v1/stats", s.getStats)
+	api.HandleFunc("GET /api/v1/tags", s.getTags)
+	api.HandleFunc("GET /api/v1/keys", s.getKeys)
 	api.HandleFunc("POST /api/v1/join", s.postJoin)
 	api.HandleFunc("POST /api/v1/leave", s.postLeave)
-
+	api.HandleFunc("POST /api/v1/tags", s.postTags)
+	api.HandleFunc("POST /api/v1/send", s.postSend)
+	api.HandleFunc("POST /api/v1/ping", s.postPing)
+	api.HandleFunc("POST /api/v1/keys/use", s.postUse)
+	api.HandleFunc("POST /api/v1/keys/retire", s.postRetire)
+	api.HandleFunc("POST /-/reload", s.postReload)
+	if s.metrics != nil {
+		api.Handle("GET /metrics", s.metrics)
+	}
+	if s.profiling {
+		api.HandleFunc("GET /debug/pprof/", pprof.Index)
+		api.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		api.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+		api.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
 	mux := http.NewServeMux()
-	mux.Handle("/api/", s.authorized(api))
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.Handle("/", s.authorized(api))
+	mux.HandleFunc("GET /livez", s.getLive)
 	mux.HandleFunc("GET /readyz", s.getReady)
 	return mux
 }
@@ -105,6 +129,27 @@ func refuse(w http.ResponseWriter, status int, why string) {
 	_ = json.NewEncoder(w).Encode(failure{why})
 }
 
+// read decodes a request of at most so many bytes, or refuses it.
+func (s *server) read(w http.ResponseWriter, r *http.Request, most int64, req any) bool {
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, most)).Decode(req); err != nil {
+		refuse(w, http.StatusBadRequest, "not the request that belongs here: "+err.Error())
+		return false
+	}
+	return true
+}
+
+// limited returns a context that ends when a request has taken so many seconds,
+// or refuses the request.
+func limited(w http.ResponseWriter, r *http.Request, seconds float64) (context.Context, context.CancelFunc, bool) {
+	timeout := time.Duration(seconds * float64(time.Second))
+	if timeout <= 0 || timeout > time.Hour {
+		refuse(w, http.StatusBadRequest, "timeout_seconds must be more than 0 and at most 3600")
+		return nil, nil, false
+	}
+	ctx, cancel := context.WithTimeoutCause(r.Context(), timeout, fmt.Errorf("no answer within %v", timeout))
+	return ctx, cancel, true
+}
+
 func (s *server) getSelf(w http.ResponseWriter, _ *http.Request) {
 	info := s.about
 	info.memberInfo = describe(s.node.Self())
@@ -122,57 +167,15 @@ func (s *server) getStats(w http.ResponseWriter, _ *http.Request) {
 	answer(w, describeStats(s.node.Stats()))
 }
 
-// getReady says whether we found the cluster that we were to find.
-func (s *server) getReady(w http.ResponseWriter, _ *http.Request) {
-	for m := range s.node.Members() {
-		if !s.seeds || m.State.Active() && !m.Self {
-			fmt.Fprintln(w, "ready")
-			return
-		}
-	}
-	refuse(w, http.StatusServiceUnavailable, "no other member found yet")
-}
-
-// getEvents streams events for as long as the client listens.
-func (s *server) getEvents(w http.ResponseWriter, r *http.Request) {
-	if s.streams.Add(1) > maxStreams {
-		s.streams.Add(-1)
-		refuse(w, http.StatusServiceUnavailable, fmt.Sprintf("the agent serves no more than %d event streams", maxStreams))
-		return
-	}
-	defer s.streams.Add(-1)
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
-	stream := http.NewResponseController(w)
-	for e := range s.node.Watch(r.Context()) {
-		info := describeEvent(e)
-		data, err := json.Marshal(info)
-		if err != nil {
-			return
-		}
-		// A client that stopped reading must not keep the stream for ever.
-		_ = stream.SetWriteDeadline(time.Now().Add(time.Minute))
-		if _, err := fmt.Fprintf(w, "event: %s\ndata: %s\n\n", info.Kind, data); err != nil {
-			return
-		}
-		if stream.Flush() != nil {
-			return
-		}
-	}
-}
-
 func (s *server) postJoin(w http.ResponseWriter, r *http.Request) {
 	var req joinRequest
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&req); err != nil {
-		refuse(w, http.StatusBadRequest, "not a request to join: "+err.Error())
+	if !s.read(w, r, 1<<20, &req) {
 		return
 	}
-	timeout := time.Duration(req.TimeoutSeconds * float64(time.Second))
-	if timeout <= 0 || timeout > time.Hour {
-		refuse(w, http.StatusBadRequest, "timeout_seconds must be more than 0 and at most 3600")
+	ctx, cancel, ok := limited(w, r, req.TimeoutSeconds)
+	if !ok {
 		return
 	}
-	ctx, cancel := context.WithTimeoutCause(r.Context(), timeout, fmt.Errorf("no answer within %v", timeout))
 	defer cancel()
 	if err := s.node.Join(ctx, req.Seeds...); err != nil {
 		refuse(w, http.StatusBadGateway, err.Error())

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -25,7 +26,8 @@ func serverFor(t *testing.T, network *mem.Network, at string, configure func(*se
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { node.Close() })
-	s := &server{node: node, leave: node.Leave}
+	s := &server{node: node, leave: node.Leave, seeds: func() bool { return false }, events: newEventLog()}
+	go s.events.follow(node, slog.New(slog.DiscardHandler))
 	configure(s)
 	h := httptest.NewServer(s.routes())
 	t.Cleanup(h.Close)
@@ -78,7 +80,7 @@ func TestOnlyHealthIsToldWithoutTheToken(t *testing.T) {
 func TestReadyWhenTheClusterIsFound(t *testing.T) {
 	network := mem.NewNetwork()
 	serverFor(t, network, "10.0.0.1:1", func(*server) {})
-	h := serverFor(t, network, "10.0.0.2:1", func(s *server) { s.seeds = true })
+	h := serverFor(t, network, "10.0.0.2:1", func(s *server) { s.seeds = func() bool { return true } })
 	if got, _ := request(t, http.MethodGet, h.URL+"/readyz", "", ""); got != http.StatusServiceUnavailable {
 		t.Errorf("alone: %d", got)
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/selkie-go/selkie"
 	"github.com/selkie-go/selkie/sim"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // A wireFlag is the value of --wire: what the members of a cluster speak.
@@ -11,10 +12,17 @@ type wireFlag struct{ name string }
 
 // of a command.
 func (w *wireFlag) of(c *cobra.Command, usage string) {
-	w.name = selkie.WireCompact.String()
-	words := []string{selkie.WireCompact.String(), selkie.WireFoca.String()}
-	c.Flags().Var(&choice{&w.name, words}, "wire", usage)
-	complete(c, "wire", func() []string { return words })
+	w.on(c.Flags(), usage)
+	complete(c, "wire", func() []string { return wireWords })
+}
+
+// wireWords are what it takes.
+var wireWords = []string{selkie.WireCompact.String(), selkie.WireFoca.String()}
+
+// on a set of flags.
+func (w *wireFlag) on(f *pflag.FlagSet, usage string) {
+	w.name = wireWords[0]
+	f.Var(&choice{&w.name, wireWords}, "wire", usage)
 }
 
 func (w *wireFlag) wire() selkie.Wire {
