@@ -33,6 +33,8 @@ const (
 	wantMost  = 30 * time.Second
 	// fewWanted is up to how many are asked for themselves.
 	fewWanted = 8
+	// Those that are nearly due are asked for together with those that are.
+	askTogether = 60 * time.Millisecond
 	// maxAsks is how many letters ask at one time; the rest waits for askRest.
 	maxAsks = 16
 	askRest = 20 * time.Millisecond
@@ -82,10 +84,10 @@ func (n *Node) askWanted() {
 	v := n.events.view()
 	few := len(n.wants) <= fewWanted
 	room := n.letterRoom()
-	var bulk []byte
+	var bulk, entry []byte
 	asks := 0
 	for at, w := range n.wants {
-		if w.due > now {
+		if w.due > now.Add(askTogether) {
 			n.askBy(w.due)
 			continue
 		}
@@ -101,7 +103,7 @@ func (n *Node) askWanted() {
 		w.tries++
 		w.due = now.Add(min(wantAgain*time.Duration(w.tries)+rand.N(wantDelay), wantMost))
 		n.askBy(w.due)
-		entry := binary.AppendUvarint(appendID(nil, m.ID), m.version()+1)
+		entry = binary.AppendUvarint(appendID(entry[:0], m.ID), m.version()+1)
 		if few || w.tries%3 == 0 {
 			n.post(letterAsk, m.ID, entry)
 			asks++
@@ -119,20 +121,24 @@ func (n *Node) askWanted() {
 	}
 }
 
-// askElder asks somebody for many descriptions: of a few members, the one whose
-// life began first.
+// askElder asks somebody for many descriptions.
 func (n *Node) askElder(v *view, body []byte) {
-	var elder Member
+	if m, ok := v.elder(); ok {
+		n.post(letterAsk, m.ID, body)
+	}
+}
+
+// elder returns somebody who knows much: of a few members, drawn at random so that
+// not all ask the same, the one whose life began first.
+func (v *view) elder() (elder Member, ok bool) {
 	for range 8 {
 		page := v.pages[rand.IntN(len(v.pages))]
 		m := page[rand.IntN(len(page))]
-		if isPeer(m) && (elder.ID == ID{} || m.ID.Generation() < elder.ID.Generation()) {
-			elder = m
+		if isPeer(m) && (!ok || m.ID.Generation() < elder.ID.Generation()) {
+			elder, ok = m, true
 		}
 	}
-	if elder.ID != (ID{}) {
-		n.post(letterAsk, elder.ID, body)
-	}
+	return elder, ok
 }
 
 // tell answers who asks, over a stream if there is one. It runs in run.

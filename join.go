@@ -143,6 +143,28 @@ func (n *Node) announceTo(ids []ID) error {
 	return failed
 }
 
+// Who joins reads a list of members, and hears by gossip of those who join
+// meanwhile, less a few: they would be found by and by, as probes compare what
+// members know. When many join together that takes seconds, so we ask for it
+// ourselves a few times, ever later.
+const (
+	maxMeetings = 3
+	meetFirst   = 400 * time.Millisecond
+)
+
+// meet compares what we know with somebody who has been here for longer, if it is
+// time. It runs in run.
+func (n *Node) meet() {
+	if n.meetings == 0 || n.clock() < n.meetAt {
+		return
+	}
+	n.meetings--
+	n.meetAt = n.clock().Add(meetFirst << (maxMeetings - n.meetings))
+	if m, ok := n.events.view().elder(); ok && n.wire != WireFoca {
+		n.note(n.core.Sync(m.ID, n.out))
+	}
+}
+
 // Leave says goodbye and returns when the others have heard it, or had time
 // to, which [swim.Config.LeaveTimeout] bounds. The node takes no part from then on,
 // until it is closed or joins again. If the context ends first, the goodbye

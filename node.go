@@ -52,6 +52,8 @@ type Node struct {
 	described *description // what we say about ourselves; nil if nothing
 	wants     map[swim.Addr]*want
 	askAt     swim.Instant // when the next want is due; 0 if there is none
+	meetings  int          // how often we still compare what we know
+	meetAt    swim.Instant // when next
 	told      rate
 	heard     []told // since the last publish
 	pings     pings
@@ -65,7 +67,8 @@ type Node struct {
 	streamProbes, streamAcks uint64
 
 	calls   chan func()
-	packets chan received // not yet handled
+	packets *inbox
+	batch   []received // of packets, memory of handleWaiting
 
 	life    context.Context // until Close
 	end     context.CancelFunc
@@ -81,20 +84,6 @@ type Node struct {
 	streamsOpened                atomic.Uint64
 	streamsRefused               atomic.Uint64
 }
-
-// A received is a datagram on its way to run.
-type received struct {
-	data *[]byte // from memory
-	from netip.AddrPort
-}
-
-// memory is for datagrams, and shared by all nodes of a process: few are on their
-// way at a time.
-var memory = sync.Pool{New: func() any { return new([]byte) }}
-
-// maxWaiting is how many packets may wait for the core. Those beyond wait in
-// the transport.
-const maxWaiting = 128
 
 // Start returns a node that takes part from now on: alone, unless
 // [Config.Seeds] names somebody. The context bounds only what Start itself
@@ -158,7 +147,7 @@ func newNode(ctx context.Context, cfg Config, transport Transport) (*Node, error
 		keyIDs:     idsOf(cfg.Keys),
 		wants:      make(map[swim.Addr]*want),
 		calls:      make(chan func()),
-		packets:    make(chan received, maxWaiting),
+		packets:    newInbox(),
 		life:       life,
 		end:        end,
 		stopped:    make(chan struct{}),
@@ -226,8 +215,7 @@ func (n *Node) run() {
 	defer alarm.Stop()
 	for {
 		select {
-		case p := <-n.packets:
-			n.handle(p)
+		case <-n.packets.wake:
 		case call := <-n.calls:
 			call()
 		case <-alarm.C:
@@ -241,6 +229,7 @@ func (n *Node) run() {
 				n.probeByStream()
 			}
 		}
+		n.meet()
 		n.flush()
 		n.askWanted()
 		n.storeLater()
@@ -251,6 +240,9 @@ func (n *Node) run() {
 // untilNext is how long run may sleep.
 func (n *Node) untilNext() time.Duration {
 	wait := min(n.out.Wake(), n.untilAudit())
+	if n.meetings > 0 {
+		wait = min(wait, n.meetAt.Sub(n.clock()))
+	}
 	if n.askAt != 0 {
 		wait = min(wait, n.askAt.Sub(n.clock()))
 	}
@@ -275,9 +267,7 @@ func (n *Node) read() {
 		n.bytesReceived.Add(uint64(size))
 		p := received{memory.Get().(*[]byte), from}
 		*p.data = append((*p.data)[:0], b[:size]...)
-		select {
-		case n.packets <- p:
-		case <-n.life.Done():
+		if !n.packets.put(p, n.life.Done()) {
 			return
 		}
 	}
@@ -286,7 +276,7 @@ func (n *Node) read() {
 // largest is the memory for a datagram: as much as anybody has reason to send, and
 // a byte, because one that fills it may have been cut.
 func (n *Node) largest() int {
-	return min(maxDatagram, max(2*n.core.Config().MaxPacket, 9<<10)) + 1
+	return min(maxDatagram, max(2*n.core.Config().MaxPacket, 4<<10)) + 1
 }
 
 // maxDatagram is the most bytes that a datagram can have.
@@ -314,8 +304,9 @@ func (n *Node) handle(p received) {
 // handleWaiting hands over the packets that are there already, before any
 // timer: an ack must not lose against a deadline that it met.
 func (n *Node) handleWaiting() {
-	for range len(n.packets) {
-		n.handle(<-n.packets)
+	n.batch = n.packets.take(n.batch)
+	for _, p := range n.batch {
+		n.handle(p)
 	}
 }
 

@@ -29,7 +29,9 @@ func (n *Node) publish() {
 	}
 	n.happened = n.foldHeard(d, now, n.happened)
 	n.events.publish(d.done(), n.happened)
-	clear(n.happened)
+	if clear(n.happened); cap(n.happened) > 16 {
+		n.happened = nil // a burst is rare, and the memory for one is not small
+	}
 }
 
 // foldHeard applies the descriptions that reached us.
@@ -81,6 +83,8 @@ func (n *Node) own(note swim.Notification[swim.ID]) {
 		n.goodbyes = nil
 	case swim.NotifyRejoin:
 		n.defunct = false
+	case swim.NotifyActive:
+		n.meetings, n.meetAt = maxMeetings, n.clock().Add(meetFirst)
 	}
 }
 

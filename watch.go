@@ -166,10 +166,7 @@ func (f *feed) push(w *watcher, events []Event) {
 	default:
 		w.pending = append(w.pending, events...)
 	}
-	select {
-	case w.wake <- struct{}{}:
-	default: // it was woken before and has not come yet
-	}
+	signal(w.wake)
 }
 
 // take returns what w has not seen, in memory that w no longer needs.

@@ -50,7 +50,7 @@ const (
 )
 
 // pageBits is the logarithm of the number of records in a page.
-const pageBits = 9
+const pageBits = 7
 
 type page[ID any] struct {
 	records [1 << pageBits]record[ID]
