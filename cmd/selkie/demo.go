@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/selkie-go/selkie"
 	"github.com/spf13/cobra"
 )
 
@@ -43,7 +44,7 @@ type demo struct {
 	patience time.Duration // most time for a step
 	page     *page
 	program  string
-	dir      string // for the sockets
+	dir      string // for the sockets and the key
 	agents   [demoAgents]*demoAgent
 	reported chan report
 	quit     chan struct{} // closed when nobody reads reports any more
@@ -80,6 +81,11 @@ func (a *app) demo(ctx context.Context) error {
 	d := newDemo(ctx, demoStep, a.out, program, dir)
 	defer d.stop()
 	d.page.title("Five agents on this machine. One will be killed and return, one will leave.")
+	key, err := d.makeKey()
+	if err != nil {
+		return err
+	}
+	d.page.note(fmt.Sprintf("All that they say to each other is sealed, with key %v, made just now.", key))
 	if err := d.play(); err != nil {
 		return err
 	}
@@ -93,6 +99,14 @@ func newDemo(ctx context.Context, patience time.Duration, w io.Writer, program, 
 		reported: make(chan report), quit: make(chan struct{}),
 	}
 }
+
+// makeKey makes a key that ends with the demo, and returns its name.
+func (d *demo) makeKey() (selkie.KeyID, error) {
+	key := selkie.NewKey()
+	return key.ID(), createKeyFile(d.keyFile(), key)
+}
+
+func (d *demo) keyFile() string { return filepath.Join(d.dir, "key") }
 
 // play goes through the steps.
 func (d *demo) play() error {
@@ -259,7 +273,7 @@ func (g *demoAgent) learn(e eventInfo) {
 // begins to take its reports.
 func (d *demo) launch(g *demoAgent) error {
 	admin := endpoint{"unix", filepath.Join(d.dir, fmt.Sprintf("%d.sock", g.number))}
-	args := []string{"selkie", "agent", "--profile", "local", "--cluster", filepath.Base(d.dir),
+	args := []string{"selkie", "agent", "--profile", "local", "--cluster", filepath.Base(d.dir), "--key-file", d.keyFile(),
 		"--log-level", "error", "--while-input", "--admin", admin.String(), "--bind"}
 	if g.addr == "" {
 		args = append(args, "127.0.0.1:0")
@@ -348,6 +362,9 @@ func (p *page) paint(colour, text string) string {
 }
 
 func (p *page) title(text string) { fmt.Fprintf(p.w, "\n  %s\n", text) }
+
+// note prints a line below the title.
+func (p *page) note(text string) { fmt.Fprintf(p.w, "  %s\n", text) }
 
 // step prints what is done to the agents.
 func (p *page) step(name, format string, args ...any) {

@@ -14,6 +14,7 @@ const (
 	exitUsage       = 2
 	exitNothing     = 3
 	exitUnreachable = 4
+	exitSome        = 5
 	exitInterrupted = 130
 )
 

@@ -79,7 +79,8 @@ func (a *app) root() *cobra.Command {
 seconds, without a server to ask.
 
 Watch it work:     selkie demo
-Run a member:      selkie agent --join 10.0.0.5:7946
+Make a key:        selkie keygen seals.key
+Run a member:      selkie agent --key-file seals.key --bind 10.0.0.4:7946 --join 10.0.0.5:7946
 Ask the member:    selkie members`,
 		Version:       version(),
 		SilenceErrors: true,
@@ -90,8 +91,8 @@ Ask the member:    selkie members`,
 	root.SetErr(a.err)
 	root.SetVersionTemplate("selkie {{.Version}}\n")
 	root.AddCommand(
-		a.agentCommand(), a.decodeCommand(), a.demoCommand(), a.infoCommand(), a.joinCommand(), a.keygenCommand(),
-		a.leaveCommand(), a.membersCommand(), a.reloadCommand(), a.simCommand(), a.tagsCommand(), a.waitCommand(), a.watchCommand(), exitCodesTopic(),
+		a.agentCommand(), a.decodeCommand(), a.demoCommand(), a.infoCommand(), a.joinCommand(), a.keygenCommand(), a.keysCommand(),
+		a.leaveCommand(), a.membersCommand(), a.pingCommand(), a.reloadCommand(), a.sendCommand(), a.simCommand(), a.tagsCommand(), a.waitCommand(), a.watchCommand(), exitCodesTopic(),
 	)
 	a.noteRun(root)
 	return root

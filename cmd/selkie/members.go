@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -11,32 +13,88 @@ import (
 
 var states = []string{"alive", "suspect", "down", "left"}
 
+// A filter chooses members: those that have everything that it names.
+type filter struct {
+	status []string
+	name   *regexp.Regexp
+	tags   map[string]*regexp.Regexp
+}
+
 func (a *app) membersCommand() *cobra.Command {
-	var status []string
+	var status, tags []string
+	var name string
 	c := &cobra.Command{
 		Use:   "members",
 		Short: "List the members that an agent knows",
 		Long: `List every member that an agent knows: the agent itself first, then the others
 by address; those that are down or left until they are forgotten.
 
-If --status is given and no member has it, the exit code is 3.`,
-		Example: "  selkie members --status down,left -o json",
+--status, --name and --tag choose some of them. A regular expression must match
+all of a name or value. If no member is chosen, the exit code is 3.`,
+		Example: "  selkie members --status down,left -o json\n  selkie members --tag zone='eu-.*' --name 'web-[0-9]+'",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			for _, s := range status {
-				if !slices.Contains(states, s) {
-					return fail(exitUsage, "--status %q is not one of %s", s, strings.Join(states, ", "))
-				}
+			f, err := newFilter(status, name, tags)
+			if err != nil {
+				return err
 			}
-			return a.listMembers(c.Context(), status)
+			return a.listMembers(c.Context(), f)
 		},
 	}
 	c.Flags().StringSliceVar(&status, "status", nil, "only members in these states: "+strings.Join(states, ","))
+	c.Flags().StringVar(&name, "name", "", "only members whose name matches a regular expression")
+	c.Flags().StringArrayVar(&tags, "tag", nil, "only members with a tag whose value matches, key=regexp; repeat it for more")
 	complete(c, "status", func() []string { return states })
 	return a.prints(a.talks(c), "text", "wide", "json", "jsonl")
 }
 
-func (a *app) listMembers(ctx context.Context, status []string) error {
+// newFilter reads the flags that choose members.
+func newFilter(status []string, name string, tags []string) (*filter, error) {
+	f := &filter{status: status, tags: make(map[string]*regexp.Regexp)}
+	for _, s := range status {
+		if !slices.Contains(states, s) {
+			return nil, fail(exitUsage, "--status %q is not one of %s", s, strings.Join(states, ", "))
+		}
+	}
+	var err error
+	if name != "" {
+		if f.name, err = whole(name); err != nil {
+			return nil, fail(exitUsage, "--name: %w", err)
+		}
+	}
+	for _, tag := range tags {
+		key, value, err := parseTag(tag)
+		if err != nil {
+			return nil, fail(exitUsage, "--tag: %w", err)
+		}
+		if f.tags[key], err = whole(value); err != nil {
+			return nil, fail(exitUsage, "--tag: %w", err)
+		}
+	}
+	return f, nil
+}
+
+// whole returns a regular expression that matches whole texts only.
+func whole(pattern string) (*regexp.Regexp, error) {
+	if _, err := regexp.Compile(pattern); err != nil {
+		return nil, err
+	}
+	return regexp.Compile(`^(?:` + pattern + `)$`)
+}
+
+func (f *filter) chooses(m memberInfo) bool {
+	if len(f.status) > 0 && !slices.Contains(f.status, m.State) || f.name != nil && !f.name.MatchString(m.Name) {
+		return false
+	}
+	for key, pattern := range f.tags {
+		if value, ok := m.Tags[key]; !ok || !pattern.MatchString(value) {
+			return false
+		}
+	}
+	return true
+}
+
+func (a *app) listMembers(ctx context.Context, f *filter) error {
 	agent, err := a.dial()
 	if err != nil {
 		return err
@@ -47,16 +105,18 @@ func (a *app) listMembers(ctx context.Context, status []string) error {
 	if err != nil {
 		return err
 	}
-	if len(status) > 0 {
-		members = slices.DeleteFunc(members, func(m memberInfo) bool { return !slices.Contains(status, m.State) })
-	}
+	members = slices.DeleteFunc(members, func(m memberInfo) bool { return !f.chooses(m) })
 	if err := a.printMembers(members); err != nil {
 		return err
 	}
-	if len(members) == 0 {
-		return fail(exitNothing, "no member is %s", strings.Join(status, " or "))
+	switch {
+	case len(members) > 0:
+		return nil
+	case f.name == nil && len(f.tags) == 0:
+		return fail(exitNothing, "no member is %s", strings.Join(f.status, " or "))
+	default:
+		return fail(exitNothing, "no member matches")
 	}
-	return nil
 }
 
 func (a *app) printMembers(members []memberInfo) error {
@@ -75,15 +135,20 @@ func (a *app) printMembers(members []memberInfo) error {
 		return nil
 	}
 	wide := a.output == "wide"
-	header := []string{"ADDRESS", "STATE", "FOR"}
+	header := []string{"NAME", "ADDRESS", "STATE", "FOR"}
 	if wide {
-		header = append(header, "INCARNATION", "GENERATION")
+		header = append(header, "INCARNATION", "GENERATION", "TAGS")
 	}
 	rows := [][]string{header}
 	for _, m := range members {
-		row := []string{m.Addr, m.State, age(m.Since)}
+		name := "-"
+		if m.Name != m.Addr {
+			name = m.Name
+		}
+		row := []string{name, m.Addr, m.State, age(m.Since)}
 		if wide {
-			row = append(row, fmt.Sprint(m.Incarnation), fmt.Sprint(m.Generation))
+			tags := tagsFlag(m.Tags)
+			row = append(row, fmt.Sprint(m.Incarnation), fmt.Sprint(m.Generation), cmp.Or(strings.Join(tags.GetSlice(), ","), "-"))
 		}
 		if m.Self {
 			row = append(row, "this agent")
