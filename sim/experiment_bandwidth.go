@@ -19,16 +19,21 @@ var bandwidth = Experiment{
 type demand struct {
 	nodes, crashes int
 	mean, max      float64 // KB/s
+	wire           Wire
 }
 
 var demands = []demand{
 	{nodes: 1000, mean: 0.12},
 	{nodes: 10_000, mean: 0.12},
 	{nodes: 1000, crashes: 10, mean: 0.25, max: 3},
+	{nodes: 1000, mean: 0.22, wire: WireSealed},
 }
 
 func (d demand) name(what string) string {
-	if d.crashes == 0 {
+	switch {
+	case d.wire != WirePlain:
+		return fmt.Sprintf("%s, N = %d, idle, %v", what, d.nodes, d.wire)
+	case d.crashes == 0:
 		return fmt.Sprintf("%s, N = %d, idle", what, d.nodes)
 	}
 	return fmt.Sprintf("%s, N = %d, %d crashes", what, d.nodes, d.crashes)
@@ -44,7 +49,9 @@ func bandwidthTrials(full bool) []Trial {
 
 // observe notes what each member sent in each second.
 func (d demand) observe(seed uint64) Observations {
-	w := acquainted(seed, LAN, d.nodes)
+	p := LAN
+	p.Wire = d.wire
+	w := acquainted(seed, p, d.nodes)
 	w.unhashed = true
 	w.introduce()
 	w.Run(20 * time.Second)
@@ -72,7 +79,7 @@ func (d demand) observe(seed uint64) Observations {
 func concludeBandwidth(o Observations, out *Outcome) {
 	f := Figure{
 		Title: "What a member sends in a second",
-		Text: "Which part of all seconds of all members it takes no more than so many kilobytes, for an idle cluster of two sizes and for one in which ten members crash at the beginning of the minute. " +
+		Text: "Which part of all seconds of all members it takes no more than so many kilobytes, for an idle cluster of two sizes, for one in which ten members crash at the beginning of the minute, and for an idle one whose packets are sealed. " +
 			"An idle member of a large cluster sends as much as one of a small one.",
 		X: Axis{Label: "KB in a second"},
 		Y: Axis{Label: "part of the seconds"},
