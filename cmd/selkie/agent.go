@@ -280,7 +280,7 @@ func (g *agent) config() (selkie.Config, error) {
 	}
 	cfg.Keys, _ = file.accepted(time.Now())
 	g.keys = &keyring{log: g.log, file: file}
-	g.log.Info("packets are sealed", "key", cfg.Keys[0].ID(), "accepted", len(cfg.Keys))
+	g.log.Info("packets are sealed", "key", cfg.Keys[0].ID().String(), "accepted", len(cfg.Keys))
 	return cfg, nil
 }
 

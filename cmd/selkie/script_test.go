@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,6 +27,8 @@ func TestMain(m *testing.M) {
 //	addr VARIABLE ADMIN     set a variable to the address of an agent
 //	port VARIABLE           set a variable to a port that is free
 //	await FILE TEXT         wait until there is a file, and has a text in it
+//	until PATTERN selkie .. run the command until its output matches
+//	keyid VARIABLE FILE     set a variable to the name of the key in a file
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -36,6 +39,8 @@ func TestScripts(t *testing.T) {
 			"addr":  addr,
 			"port":  port,
 			"await": awaitText,
+			"until": until,
+			"keyid": keyID,
 		},
 	})
 }
@@ -95,4 +100,34 @@ func port(ts *testscript.TestScript, neg bool, args []string) {
 	defer l.Close()
 	at := l.Addr().String()
 	ts.Setenv(args[0], at[strings.LastIndex(at, ":")+1:])
+}
+
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: until PATTERN command [args...]")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for end := time.After(20 * time.Second); ; {
+		if ts.Exec(args[1], args[2:]...) == nil && pattern.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-end:
+			ts.Fatalf("the output never matched %s", args[0])
+		}
+	}
+}
+
+func keyID(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: keyid VARIABLE FILE")
+	}
+	f, err := readKeyFile(ts.MkAbs(args[1]))
+	ts.Check(err)
+	keys, _ := f.accepted(time.Now())
+	ts.Setenv(args[0], keys[0].ID().String())
 }
