@@ -141,3 +141,50 @@ func BenchmarkViewChange(b *testing.B) {
 		})
 	}
 }
+
+// Ranging over the members copies nothing and takes no lock. Looking at each costs
+// what it takes to fetch it from memory.
+func BenchmarkMembers(b *testing.B) {
+	n := &Node{events: newFeed(1, viewOf(10_000))}
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() { // updates flow meanwhile
+		defer close(stopped)
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			case <-time.After(100 * time.Microsecond):
+			}
+			d := n.events.view().edit()
+			m := memberAt(i % 10_000)
+			m.Incarnation = uint64(i + 1)
+			d.set(m)
+			n.events.publish(d.done(), nil)
+		}
+	}()
+	defer func() { close(stop); <-stopped }()
+	b.Run("count", func(b *testing.B) {
+		count := 0
+		for range b.N { // b.Loop would keep the iterator from being inlined, as it is elsewhere
+			for range n.Members() {
+				count++
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(count), "ns/member")
+	})
+	b.Run("look", func(b *testing.B) {
+		count, alive := 0, 0
+		for range b.N {
+			for m := range n.Members() {
+				count++
+				if m.State == Alive {
+					alive++
+				}
+			}
+		}
+		if alive != count {
+			b.Error("somebody is not alive")
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(count), "ns/member")
+	})
+}

@@ -32,6 +32,7 @@ var rooms = []room{
 	{path: "transport"},
 	{path: "sim", ours: []string{"swim", "foca", "transport/sealed"}, noWorld: true},
 	{path: "internal"},
+	{path: "internal/netns", ours: []string{".", "swim"}}, // tests of whole nodes
 	{path: "examples", ours: []string{".", "swim", "transport", "sim"}},
 	{path: "bench", ours: []string{".", "swim", "transport", "sim"}, others: true},
 	{path: "cmd/selkie", ours: []string{".", "swim", "foca", "transport", "sim", "internal"}, others: true},
