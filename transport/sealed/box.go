@@ -77,19 +77,21 @@ type Config[A comparable] struct {
 type Box[A comparable] struct {
 	cfg     Config[A]
 	cluster [4]byte
-	keys    []held
+	keys    []*held
 
 	own      *subkey // of our session under the first key
 	session  [8]byte
-	counter  uint64
+	first    uint64 // counter of our session
+	counter  uint64 // of the next packet
 	born     int64
 	recent   recent[A]
 	sessions map[[8]byte]*session[A]
-	wary     bool // a window was given up: who is new has to show that it lives
+	wary     bool  // a window was given up: who is new has to show that it lives
+	sweepAt  int64 // not before then
 	subkeys  subkeys
 	fresh    bucket // sessions to derive a key for, unasked
 	proven   bucket // the same, for those that have a cookie
-	cookies  cookies
+	cookies  *cookies
 	stats    Stats
 	clear    [header + cookieSize]byte // memory of unseal
 }
@@ -107,6 +109,7 @@ type Stats struct {
 type session[A comparable] struct {
 	addr   A
 	window window
+	first  uint64 // the counter that it was let in with
 	heard  int64
 	slot   int // where its key may be among subkeys
 }
@@ -122,7 +125,7 @@ func New[A comparable](now int64, cfg Config[A]) (*Box[A], error) {
 	}
 	b := &Box[A]{cfg: cfg, keys: keys, cluster: ClusterOf(cfg.Cluster), wary: cfg.Wary, sessions: make(map[[8]byte]*session[A])}
 	b.cfg.Keys = nil
-	b.fresh, b.proven = newBucket(now), newBucket(now)
+	b.fresh, b.proven, b.sweepAt = newBucket(now), newBucket(now), now
 	b.cookies = newCookies(now, cfg.Random)
 	b.rekey(now)
 	return b, nil
@@ -134,11 +137,22 @@ func ClusterOf(name string) [4]byte {
 	return [4]byte(sum[:])
 }
 
-// rekey begins a session.
+// rekey begins a session. The high half of its counters is random: if two
+// processes ever draw the same session, they still do not use the same nonces.
+// The low half counts. What was sealed in the session before can not be sealed
+// again.
 func (b *Box[A]) rekey(now int64) {
+	var high [4]byte
 	b.cfg.Random(b.session[:])
-	b.counter, b.born = 0, now
-	b.own = newSubkey(b.keys[0].key, b.session[:], b.purpose())
+	b.cfg.Random(high[:])
+	b.first = uint64(binary.BigEndian.Uint32(high[:])>>2) << 32
+	b.counter, b.born, b.recent = b.first, now, recent[A]{}
+	b.own = b.derive(b.keys[0], b.session)
+}
+
+// derive returns what seals a session under a key.
+func (b *Box[A]) derive(key *held, session [8]byte) *subkey {
+	return newSubkey(key.key, session[:], b.purpose())
 }
 
 func (b *Box[A]) purpose() string { return "datagrams of " + b.cfg.Cluster }
@@ -157,7 +171,7 @@ func (b *Box[A]) Reload(keys []Key) error {
 	}
 	b.keys = next
 	b.subkeys = subkeys{}
-	b.own = newSubkey(b.keys[0].key, b.session[:], b.purpose())
+	b.own = b.derive(b.keys[0], b.session)
 	return nil
 }
 
@@ -188,9 +202,9 @@ func (b *Box[A]) Stats() Stats {
 }
 
 func (b *Box[A]) find(id KeyID) *held {
-	for i := range b.keys {
-		if b.keys[i].id == id {
-			return &b.keys[i]
+	for _, k := range b.keys {
+		if k.id == id {
+			return k
 		}
 	}
 	return nil
@@ -200,7 +214,10 @@ func (b *Box[A]) find(id KeyID) *held {
 // room behind dst. Channels beyond [MaxChannel] are a mistake of the caller, and
 // panic.
 func (b *Box[A]) Seal(dst []byte, now int64, to Party[A], channel uint8, payload []byte) []byte {
-	if b.counter >= rekeyPackets || now-b.born > int64(rekeyAge) {
+	if channel > MaxChannel {
+		panic("sealed: there is no such channel")
+	}
+	if b.counter-b.first >= rekeyPackets || now-b.born > int64(rekeyAge) {
 		b.rekey(now)
 	}
 	b.recent.add(to, channel, b.counter, payload)
@@ -208,9 +225,6 @@ func (b *Box[A]) Seal(dst []byte, now int64, to Party[A], channel uint8, payload
 }
 
 func (b *Box[A]) seal(dst []byte, channel uint8, cookie, payload []byte) []byte {
-	if channel > MaxChannel {
-		panic("sealed: there is no such channel")
-	}
 	start := len(dst)
 	flags := channel
 	if cookie != nil {
@@ -301,20 +315,34 @@ func (b *Box[A]) open(now int64, packet, from []byte) (o Opened[A], fault Fault)
 	if binary.BigEndian.Uint64(packet[offIntro:]) != key.introduction(packet, cookie) || counter >= 1<<63 {
 		return o, FaultForged
 	}
-	if s != nil {
-		return b.openKnown(now, packet, key, s, counter, cookie)
+	if cookie > 0 && !b.cookies.valid(now, packet[header:header+cookie], from, id) {
+		return o, FaultChallenge
 	}
-	return b.openNew(now, packet, from, key, id, counter, cookie)
+	if s != nil {
+		return b.openKnown(now, packet, from, key, s, counter, cookie)
+	}
+	return b.openNew(now, packet, from, key, counter, cookie)
 }
 
-// openKnown opens a packet of a session that has a window.
-func (b *Box[A]) openKnown(now int64, packet []byte, key *held, s *session[A], counter uint64, cookie int) (o Opened[A], fault Fault) {
-	o, src, _, fault := b.unseal(packet, key, &s.slot, counter, cookie)
+// openKnown opens a packet of a session that has a window. What was sealed
+// before the packet that the session was let in with needs a cookie: it may have
+// been recorded before this process began, or been in a window that was given up.
+func (b *Box[A]) openKnown(now int64, packet, from []byte, key *held, s *session[A], counter uint64, cookie int) (o Opened[A], fault Fault) {
+	id := [8]byte(packet[offSession:])
+	k := b.subkeys.get(s.slot, key.id, id)
+	if k == nil {
+		k = b.deriveOther(key, id)
+		s.slot = b.subkeys.put(key.id, id, k)
+	}
+	o, src, _, fault := b.unseal(packet, k, counter, cookie)
 	if fault < numFaults {
 		return o, fault
 	}
 	if src.Addr != s.addr {
 		return Opened[A]{}, FaultSource
+	}
+	if counter < s.first && cookie == 0 {
+		return Opened[A]{Reply: b.challenge(now, key, packet, from)}, FaultUnknown
 	}
 	s.window.mark(counter)
 	s.heard, key.heard = now, now
@@ -322,9 +350,10 @@ func (b *Box[A]) openKnown(now int64, packet []byte, key *held, s *session[A], c
 }
 
 // openNew opens a packet of a session that has no window, and gives it one if
-// nothing speaks for a recording.
-func (b *Box[A]) openNew(now int64, packet, from []byte, key *held, id [8]byte, counter uint64, cookie int) (o Opened[A], fault Fault) {
-	proven := cookie > 0 && b.cookies.valid(now, packet[header:header+cookie], from, id)
+// nothing speaks for a recording. The key is not kept before that: otherwise
+// recordings would drive out those of the sessions that we need.
+func (b *Box[A]) openNew(now int64, packet, from []byte, key *held, counter uint64, cookie int) (o Opened[A], fault Fault) {
+	proven := cookie > 0
 	limit := &b.fresh
 	if proven {
 		limit = &b.proven
@@ -335,33 +364,34 @@ func (b *Box[A]) openNew(now int64, packet, from []byte, key *held, id [8]byte, 
 		}
 		return o, FaultLimited
 	}
-	// A challenge names only what is in clear, which opening does not change.
-	s := &session[A]{slot: -1, heard: now}
-	o, src, dst, fault := b.unseal(packet, key, &s.slot, counter, cookie)
+	id := [8]byte(packet[offSession:])
+	k := b.deriveOther(key, id)
+	o, src, dst, fault := b.unseal(packet, k, counter, cookie)
 	if fault < numFaults {
 		return o, fault
 	}
-	s.addr = src.Addr
+	// A challenge names only what is in clear, which opening did not change.
 	if _, life := b.cfg.Ours(dst); !proven && (!life || b.wary || !b.cfg.Knows(src.Addr)) {
 		return Opened[A]{Reply: b.challenge(now, key, packet, from)}, FaultUnknown
 	}
 	if len(b.sessions) >= b.cfg.MaxSessions && !b.sweep(now) {
 		return Opened[A]{}, FaultFull
 	}
-	b.sessions[id] = s
+	s := &session[A]{addr: src.Addr, first: counter, heard: now, slot: b.subkeys.put(key.id, id, k)}
 	s.window.mark(counter)
+	b.sessions[id] = s
 	key.heard = now
 	return o, accepted
 }
 
-// unseal decrypts a packet in place and reads whose it is. Nothing changes but
-// the keys that are kept.
-func (b *Box[A]) unseal(packet []byte, key *held, slot *int, counter uint64, cookie int) (o Opened[A], src, dst Party[A], fault Fault) {
-	k := b.subkeys.get(*slot, key.id, [8]byte(packet[offSession:]))
-	if k == nil {
-		k, *slot = b.subkeys.add(key, [8]byte(packet[offSession:]), b.purpose())
-		b.stats.Derived++
-	}
+// deriveOther is derive for the session of somebody else.
+func (b *Box[A]) deriveOther(key *held, session [8]byte) *subkey {
+	b.stats.Derived++
+	return b.derive(key, session)
+}
+
+// unseal decrypts a packet in place and reads whose it is. Nothing else changes.
+func (b *Box[A]) unseal(packet []byte, k *subkey, counter uint64, cookie int) (o Opened[A], src, dst Party[A], fault Fault) {
 	n := copy(b.clear[:], packet[:header+cookie])
 	binary.BigEndian.PutUint64(b.clear[offIntro:], 0)
 	body := packet[header+cookie:]
@@ -383,14 +413,33 @@ func (b *Box[A]) unseal(packet []byte, key *held, slot *int, counter uint64, coo
 	return Opened[A]{Payload: payload, Channel: channel}, src, dst, accepted
 }
 
-// sweep gives up windows to make room, of those who are no members and were
-// silent for a while. From then on every new session is challenged, because it
-// may be one of them. It reports whether there is room.
+// When windows are given up: after a silence far longer than a cookie is good
+// for, so that nothing that was accepted has a cookie which still is; and not
+// for every packet that finds no room, because looking through all takes long.
+const (
+	sweepSilence = 10 * time.Minute
+	sweepEvery   = time.Second
+)
+
+// sweep gives up windows of those who were silent for a while, to make room:
+// first those of addresses that are no members, then, because a member leaves a
+// session behind each time that it begins anew, those of members. From then on
+// every new session is challenged, because it may be one of them. It reports
+// whether there is room.
 func (b *Box[A]) sweep(now int64) bool {
-	for id, s := range b.sessions {
-		if now-s.heard > int64(10*time.Minute) && !b.cfg.Knows(s.addr) {
-			delete(b.sessions, id)
-			b.wary = true
+	if now < b.sweepAt {
+		return false
+	}
+	b.sweepAt = now + int64(sweepEvery)
+	for _, members := range []bool{false, true} {
+		if len(b.sessions) < b.cfg.MaxSessions {
+			break
+		}
+		for id, s := range b.sessions {
+			if now-s.heard > int64(sweepSilence) && (members || !b.cfg.Knows(s.addr)) {
+				delete(b.sessions, id)
+				b.wary = true
+			}
 		}
 	}
 	return len(b.sessions) < b.cfg.MaxSessions

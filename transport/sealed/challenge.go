@@ -13,27 +13,30 @@ const cookieLife = 30 * time.Second
 // hash of what it stands for, under a secret that is drawn anew now and then.
 type cookies struct {
 	random      func([]byte)
-	now, before sipKey
+	now, before *sipKey // pointers for the sake of [secrets]
 	since       int64
 }
 
-func newCookies(now int64, random func([]byte)) cookies {
-	c := cookies{random: random, since: now}
+func newCookies(now int64, random func([]byte)) *cookies {
+	c := &cookies{random: random, since: now}
 	c.now, c.before = c.draw(), c.draw()
 	return c
 }
 
-func (c *cookies) draw() sipKey {
+func (c *cookies) draw() *sipKey {
 	var b [16]byte
 	c.random(b[:])
-	return newSipKey(b)
+	k := newSipKey(b)
+	return &k
 }
 
 // turn draws secrets whose time has come.
 func (c *cookies) turn(now int64) {
-	for i := 0; now-c.since > int64(cookieLife) && i < 2; i++ {
-		c.before, c.now = c.now, c.draw()
-		c.since = max(c.since+int64(cookieLife), now-int64(cookieLife))
+	switch age := now - c.since; {
+	case age > 2*int64(cookieLife): // both
+		c.before, c.now, c.since = c.draw(), c.draw(), now
+	case age > int64(cookieLife):
+		c.before, c.now, c.since = c.now, c.draw(), c.since+int64(cookieLife)
 	}
 }
 
@@ -53,12 +56,15 @@ func (c *cookies) valid(now int64, cookie, from []byte, session [8]byte) bool {
 // challenge returns the challenge to a packet:
 //
 //	0x31 | 0 | cluster | key id | session | counter | cookie | SipHash-2-4 of it all
+//
+// The key of the hash follows from the shared one as that of introductions does,
+// with the info "selkie 1 challenge".
 func (b *Box[A]) challenge(now int64, key *held, packet, from []byte) []byte {
 	c := make([]byte, 0, ChallengeSize)
 	c = append(c, versionChallenge, 0)
 	c = append(c, packet[offCluster:offIntro]...)
 	c = binary.BigEndian.AppendUint64(c, b.cookies.of(now, from, [8]byte(packet[offSession:])))
-	c = binary.BigEndian.AppendUint64(c, key.intro.sum(c))
+	c = binary.BigEndian.AppendUint64(c, key.challenge.sum(c))
 	b.stats.Challenges++
 	return c
 }
@@ -67,10 +73,10 @@ func (b *Box[A]) challenge(now int64, key *held, packet, from []byte) []byte {
 // It goes to whom the packet went to, wherever the challenge came from.
 func (b *Box[A]) answer(key *held, c []byte) (o Opened[A], fault Fault) {
 	if len(c) != ChallengeSize || c[1] != 0 {
-		return o, FaultShort
+		return o, FaultForged
 	}
 	signed := c[:ChallengeSize-8]
-	if binary.BigEndian.Uint64(c[len(signed):]) != key.intro.sum(signed) {
+	if binary.BigEndian.Uint64(c[len(signed):]) != key.challenge.sum(signed) {
 		return o, FaultForged
 	}
 	if [8]byte(c[offSession:]) != b.session {

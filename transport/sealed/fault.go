@@ -16,9 +16,9 @@ const (
 	FaultPayload                  // sealed by somebody with the key, but not what its channel carries
 	FaultDestination              // meant for another address
 	FaultSource                   // the session belongs to another address
-	FaultUnknown                  // the session may be a recording: challenged
+	FaultUnknown                  // may be a recording: challenged
 	FaultFull                     // too many sessions
-	FaultChallenge                // a challenge to nothing that we sent lately
+	FaultChallenge                // a challenge to nothing that we sent lately, or the answer to none of ours
 	numFaults
 )
 

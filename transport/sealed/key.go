@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -51,14 +52,23 @@ func (k Key) String() string { return "key " + k.ID().String() }
 // GoString returns the name of the key, so that %#v gives nothing away either.
 func (k Key) GoString() string { return k.String() }
 
+// Format prints the name of the key whatever the verb is: %d and %x would give
+// away all of it.
+func (k Key) Format(f fmt.State, _ rune) { io.WriteString(f, k.String()) }
+
+// MarshalText returns the name of the key, so that no log in JSON gives it away.
+// There is no way back: a file for keys takes what [Key.Reveal] returns.
+func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
 // String returns the name in hexadecimal.
 func (id KeyID) String() string { return hex.EncodeToString(id[:]) }
 
-// ParseKeyID reads a name as String writes it.
+// ParseKeyID reads a name as String writes it. The error does not quote the text,
+// which may be a key.
 func ParseKeyID(text string) (id KeyID, err error) {
 	b, err := hex.DecodeString(text)
 	if err != nil || len(b) != len(id) {
-		return id, fmt.Errorf("sealed: %q is no name of a key: it has %d hexadecimal digits", text, 2*len(id))
+		return id, fmt.Errorf("sealed: no name of a key: it has %d hexadecimal digits", 2*len(id))
 	}
 	return KeyID(b), nil
 }

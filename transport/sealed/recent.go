@@ -13,11 +13,16 @@ type recent[A comparable] struct {
 
 // A sent is one of them.
 type sent[A comparable] struct {
-	to         Party[A]
-	counter    uint64
-	channel    uint8
-	start, end int
+	to      Party[A]
+	counter uint64
+	channel uint8
+	start   int
+	size    int
 }
+
+// end is where the next one begins. An empty one takes up a byte as well, or it
+// would lie in no part of the ring.
+func (s *sent[A]) end() int { return s.start + max(s.size, 1) }
 
 const (
 	recentBytes   = 12 << 10
@@ -32,26 +37,26 @@ func (r *recent[A]) add(to Party[A], channel uint8, counter uint64, payload []by
 	if r.bytes == nil {
 		r.bytes, r.entries = make([]byte, recentBytes), make([]sent[A], recentPackets)
 	}
-	if r.end+len(payload) > recentBytes {
-		r.forget(r.end, recentBytes)
-		r.end = 0
+	s := sent[A]{to, counter, channel, r.end, len(payload)}
+	if s.end() > recentBytes {
+		r.forget(s.start, recentBytes)
+		s.start = 0
 	}
-	start, end := r.end, r.end+len(payload)
-	r.forget(start, end)
+	r.forget(s.start, s.end())
 	if r.count == recentPackets {
 		r.drop()
 	}
-	copy(r.bytes[start:], payload)
-	r.entries[(r.first+r.count)%recentPackets] = sent[A]{to, counter, channel, start, end}
+	copy(r.bytes[s.start:], payload)
+	r.entries[(r.first+r.count)%recentPackets] = s
 	r.count++
-	r.end = end
+	r.end = s.end()
 }
 
 // forget drops the packets that lie in a part of the ring. They are the oldest.
 func (r *recent[A]) forget(start, end int) {
 	for r.count > 0 {
 		e := &r.entries[r.first]
-		if e.end <= start || e.start >= end {
+		if e.end() <= start || e.start >= end {
 			return
 		}
 		r.drop()
@@ -68,7 +73,7 @@ func (r *recent[A]) take(counter uint64) (s sent[A], payload []byte, ok bool) {
 	for i := range r.count {
 		e := &r.entries[(r.first+i)%recentPackets]
 		if e.counter == counter && e.channel != taken {
-			s, payload = *e, r.bytes[e.start:e.end]
+			s, payload = *e, r.bytes[e.start:e.start+e.size]
 			e.channel = taken
 			return s, payload, true
 		}

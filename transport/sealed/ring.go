@@ -14,32 +14,41 @@ const MaxKeys = 16
 
 // A held is a key with what follows from it.
 type held struct {
-	key   Key
+	*secrets
 	id    KeyID
-	intro sipKey // of introductions and challenges
-	heard int64  // when a packet under it was last accepted; 0 if never
+	heard int64 // when a packet under it was last accepted; 0 if never
+}
+
+// secrets are two pointers away from whatever is printed: package fmt follows one
+// for a struct, and another one if the verb does not fit, as %s.
+type secrets struct {
+	key       Key
+	intro     sipKey // of introductions
+	challenge sipKey // of challenges
+	greeting  sipKey // of the greetings of those who dial
 }
 
 // ring returns keys in the order that they were given in, of which the first
 // one seals.
-func ring(keys []Key) ([]held, error) {
+func ring(keys []Key) ([]*held, error) {
 	if len(keys) == 0 || len(keys) > MaxKeys {
 		return nil, fmt.Errorf("%w: there must be 1 to %d of them, not %d", ErrKey, MaxKeys, len(keys))
 	}
-	held := make([]held, len(keys))
+	ring := make([]*held, len(keys))
 	for i, k := range keys {
 		if k == (Key{}) {
 			return nil, fmt.Errorf("%w: one is all zeros", ErrKey)
 		}
-		held[i].key, held[i].id = k, k.ID()
-		held[i].intro = newSipKey([16]byte(expand(k, nil, "introduction", 16)))
-		for _, other := range held[:i] {
-			if other.id == held[i].id {
-				return nil, fmt.Errorf("%w: %v is there twice", ErrKey, other.id)
+		id := k.ID()
+		for _, other := range ring[:i] {
+			if other.id == id {
+				return nil, fmt.Errorf("%w: %v is there twice", ErrKey, id)
 			}
 		}
+		sip := func(purpose string) sipKey { return newSipKey([16]byte(expand(k, nil, purpose, 16))) }
+		ring[i] = &held{secrets: &secrets{k, sip("introduction"), sip("challenge"), sip("greeting")}, id: id}
 	}
-	return held, nil
+	return ring, nil
 }
 
 // expand returns bytes that follow from a key for one purpose.

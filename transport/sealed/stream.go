@@ -9,14 +9,20 @@ import (
 // A stream begins with a greeting of each side, the one that was dialled first:
 //
 //	0x32 | 16 random bytes
-//	0x33 | 0 | cluster 4 | key id 4 | 16 random bytes | SipHash-2-4 of both greetings
+//	0x33 | 0 | cluster 4 | key id 4 | 16 random bytes | SipHash-2-4
 //
-// Then both send records, each under a key that follows from all random bytes
-// and the direction, so that no recording means anything to anybody:
+// of the random bytes of the first and of what stands before it in the second. The
+// key of the hash follows from the shared one as that of introductions does, with
+// the info "selkie 1 greeting".
+//
+// Then both send records, each under a key that follows from all random bytes, as
+// salt, and the direction, so that no recording means anything to anybody: the
+// info is "selkie 1 stream up of " for the side that dialled, or "stream down of",
+// and the name of the cluster.
 //
 //	final 1 bit, length 15 bits | ciphertext | tag 16
 //
-// The nonce is the number of the record. The last one is marked, so that a
+// The header is authenticated; the nonce is the number of the record, from 0 on. The last one is marked, so that a
 // stream that was cut off is told from one that ended.
 const (
 	versionDialled = 0x32
@@ -43,10 +49,10 @@ var ErrStream = errors.New("sealed: not a stream of this cluster, or damaged")
 type Streams struct {
 	name    string
 	cluster [4]byte
-	keys    []held
+	keys    []*held
 }
 
-func newStreams(cluster string, keys []held) *Streams {
+func newStreams(cluster string, keys []*held) *Streams {
 	return &Streams{name: cluster, cluster: ClusterOf(cluster), keys: keys}
 }
 
@@ -60,7 +66,8 @@ func OpenStreams(cluster string) *Streams {
 	return newStreams(cluster, keys)
 }
 
-// A Greeting is what the side that was dialled says first.
+// A Greeting is what the side that was dialled says first. It is for one stream
+// alone: two with the same one and the same reply would use the same nonces.
 type Greeting [DialledSize]byte
 
 // Greet returns what to say to somebody who dialled.
@@ -76,14 +83,14 @@ func (s *Streams) Dial(g Greeting, random func([]byte)) (reply [DiallerSize]byte
 	if g[0] != versionDialled {
 		return reply, nil, ErrStream
 	}
-	k := &s.keys[0]
+	k := s.keys[0]
 	b := append(reply[:0], versionDialler, 0)
 	b = append(b, s.cluster[:]...)
 	b = append(b, k.id[:]...)
 	var salt [saltSize]byte
 	random(salt[:])
 	b = append(b, salt[:]...)
-	binary.BigEndian.AppendUint64(b, k.greeting(g, b))
+	binary.BigEndian.AppendUint64(b, k.greet(g, b))
 	up, down := s.records(k, g, salt)
 	return reply, &Records{seal: up, open: down}, nil
 }
@@ -97,13 +104,12 @@ func (s *Streams) Accept(g Greeting, reply [DiallerSize]byte) (*Records, error) 
 	if [4]byte(reply[offCluster:]) != s.cluster {
 		return nil, FaultCluster
 	}
-	for i := range s.keys {
-		k := &s.keys[i]
+	for _, k := range s.keys {
 		if k.id != KeyID(reply[offKey:]) {
 			continue
 		}
 		signed := reply[:DiallerSize-8]
-		if binary.BigEndian.Uint64(reply[len(signed):]) != k.greeting(g, signed) {
+		if binary.BigEndian.Uint64(reply[len(signed):]) != k.greet(g, signed) {
 			return nil, FaultForged
 		}
 		up, down := s.records(k, g, [saltSize]byte(reply[10:]))
@@ -112,8 +118,8 @@ func (s *Streams) Accept(g Greeting, reply [DiallerSize]byte) (*Records, error) 
 	return nil, FaultKey
 }
 
-func (k *held) greeting(g Greeting, reply []byte) uint64 {
-	return k.intro.sum(g[1:], reply)
+func (k *held) greet(g Greeting, reply []byte) uint64 {
+	return k.greeting.sum(g[1:], reply)
 }
 
 func (s *Streams) records(k *held, g Greeting, salt [saltSize]byte) (up, down *subkey) {

@@ -29,9 +29,9 @@ func (s *subkeys) get(slot int, id KeyID, session [8]byte) *subkey {
 	return e.key
 }
 
-// add derives the key of a session, and puts it in the place of the one that
-// was not used for longest.
-func (s *subkeys) add(k *held, session [8]byte, purpose string) (*subkey, int) {
+// put keeps the key of a session in the place of the one that was not used for
+// longest, and returns the slot.
+func (s *subkeys) put(id KeyID, session [8]byte, key *subkey) int {
 	oldest := 0
 	for i := range s.slots {
 		if s.slots[i].used < s.slots[oldest].used {
@@ -40,7 +40,6 @@ func (s *subkeys) add(k *held, session [8]byte, purpose string) (*subkey, int) {
 	}
 	s.clock++
 	e := &s.slots[oldest]
-	e.id, e.session, e.used = k.id, session, s.clock
-	e.key = newSubkey(k.key, session[:], purpose)
-	return e.key, oldest
+	e.id, e.session, e.key, e.used = id, session, key, s.clock
+	return oldest
 }
