@@ -6,11 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/selkie-go/selkie/transport/mem"
+	"github.com/selkie-go/selkie/transport/sealed"
 )
 
 // What an owner does in its own code is nobody else's trouble (S31).
@@ -22,10 +24,10 @@ func TestOwnersThatMisbehaveDelayNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := mem.NewNetwork()
 		block := make(chan struct{})
-		var callbacks int
+		var callbacks, called atomic.Int32
 		troubled := func(c *Config) {
-			c.OnBroadcast = func(ID, string, []byte) { callbacks++; <-block }
-			c.OnMessage = func(ID, []byte) { callbacks++; <-block }
+			c.OnBroadcast = func(ID, string, []byte) { callbacks.Add(1); <-block }
+			c.OnMessage = func(ID, []byte) { callbacks.Add(1); <-block }
 			c.EventBuffer = 4
 		}
 		nodes := sealedCluster(t, network, 5)
@@ -40,7 +42,6 @@ func TestOwnersThatMisbehaveDelayNothing(t *testing.T) {
 				<-block
 			}
 		}()
-		called := 0
 		go func() { // calls whatever there is
 			for range n.Watch(ctx) {
 				_ = n.SetTags(map[string]string{"again": "and again"})
@@ -48,13 +49,13 @@ func TestOwnersThatMisbehaveDelayNothing(t *testing.T) {
 				_ = n.Broadcast("k", []byte("from a watcher"))
 				_ = n.Send(ctx, nodes[0].Self().ID, []byte("from a watcher"))
 				for range n.Members() {
-					called++
+					called.Add(1)
 				}
 			}
 		}()
-		panicked := ""
+		panicked := make(chan any, 1)
 		go func() {
-			defer func() { panicked = recover().(string) }()
+			defer func() { panicked <- recover() }()
 			for range n.Watch(ctx) {
 				panic("the owner's own")
 			}
@@ -77,8 +78,8 @@ func TestOwnersThatMisbehaveDelayNothing(t *testing.T) {
 				t.Errorf("%v had to refute", m)
 			}
 		}
-		if called == 0 || panicked != "the owner's own" || callbacks != 1 {
-			t.Errorf("%d members seen, panic %q, %d callbacks", called, panicked, callbacks)
+		if got := <-panicked; called.Load() == 0 || got != "the owner's own" || callbacks.Load() != 1 {
+			t.Errorf("%d members seen, panic %v, %d callbacks", called.Load(), got, callbacks.Load())
 		}
 		if s := n.Stats(); s.MessagesLost == 0 || s.BroadcastsLost == 0 {
 			t.Errorf("nothing was lost to the slow owner: %+v", s)
@@ -128,9 +129,10 @@ func TestAFloodOfForgeriesChangesNothing(t *testing.T) {
 		seen := record(t, nodes[0])
 		before := network.Stats().Sent
 		forged := make([]byte, 1200)
-		box := nodes[1].envelope.(*sealedEnvelope).box
+		if err := nodes[0].do(func() { copy(forged, nodes[0].wrapped) }); err != nil { // begins as something real
+			t.Fatal(err)
+		}
 		for i := range 30_000 {
-			copy(forged, nodes[0].wrapped) // the header of something real
 			forged[10], forged[11], forged[18+i%8] = byte(i), byte(i>>8), byte(i>>3)
 			if err := stranger.WriteTo(forged, victim); err != nil {
 				t.Fatal(err)
@@ -150,7 +152,11 @@ func TestAFloodOfForgeriesChangesNothing(t *testing.T) {
 		if s.Refused["forged"] < 29_000 {
 			t.Errorf("refused %v", s.Refused)
 		}
-		if got := box.Stats(); got.Sessions > 3 || got.Derived > 10 {
+		var got sealed.Stats
+		if err := nodes[1].do(func() { got = nodes[1].envelope.(*sealedEnvelope).box.Stats() }); err != nil {
+			t.Fatal(err)
+		}
+		if got.Sessions > 3 || got.Derived > 10 {
 			t.Errorf("%d sessions, %d keys derived", got.Sessions, got.Derived)
 		}
 		// Four members say little in 13 s; none of it is an answer to forgeries.

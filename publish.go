@@ -9,6 +9,7 @@ import (
 // publish folds what the core notified into the view, and tells watchers.
 func (n *Node) publish() {
 	now := time.Now()
+	n.keepVersion()
 	current := n.events.view()
 	self, audit := n.self(now), n.untilAudit() <= 0
 	if len(n.out.Notifications) == 0 && len(n.heard) == 0 && current.self.same(self) && !audit {
@@ -31,6 +32,15 @@ func (n *Node) publish() {
 	n.events.publish(d.done(), n.happened)
 	if clear(n.happened); cap(n.happened) > 16 {
 		n.happened = nil // a burst is rare, and the memory for one is not small
+	}
+}
+
+// keepVersion follows the core, which raises the version of our description if
+// somebody knows a higher one (rule 24).
+func (n *Node) keepVersion() {
+	if version := n.core.Self().Metadata; n.described != nil && n.described.version < version {
+		n.described = n.described.edit()
+		n.described.version = version
 	}
 }
 
