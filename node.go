@@ -63,6 +63,7 @@ type Node struct {
 	changed   bool // since the state was kept
 	storing   bool
 	storeAt   swim.Instant
+	states    uint64 // how many were made to be kept
 
 	streamProbes, streamAcks uint64
 
@@ -74,6 +75,9 @@ type Node struct {
 	end     context.CancelFunc
 	stopped chan struct{} // closed when run has returned
 	all     sync.WaitGroup
+
+	disk   sync.Mutex
+	stored uint64 // number of the state on disk, guarded by disk
 
 	closing    sync.Once
 	closeError error

@@ -23,6 +23,7 @@ const storeEvery = 10 * time.Second
 
 // A savedState is what the file holds.
 type savedState struct {
+	number     uint64         // of those that this process made
 	Addr       netip.AddrPort `json:"addr"`
 	Generation uint64         `json:"generation"`
 	Cluster    string         `json:"cluster"`
@@ -117,7 +118,8 @@ func (n *Node) restore(s *savedState) {
 // state returns what is to be kept. It runs in run.
 func (n *Node) state() *savedState {
 	self := n.core.Self().ID
-	s := &savedState{Addr: self.Addr().AddrPort(), Generation: self.Generation(), Cluster: n.cluster}
+	n.states++
+	s := &savedState{number: n.states, Addr: self.Addr().AddrPort(), Generation: self.Generation(), Cluster: n.cluster}
 	for _, id := range n.keyIDs {
 		s.Keys = append(s.Keys, id.String())
 	}
@@ -134,8 +136,14 @@ func (n *Node) state() *savedState {
 	return s
 }
 
-// store keeps the state. It may take long, and waits for the disk.
+// store keeps a state, unless a later one is kept already. It waits for the disk.
 func (n *Node) store(s *savedState) {
+	n.disk.Lock()
+	defer n.disk.Unlock()
+	if s.number < n.stored {
+		return
+	}
+	n.stored = s.number
 	content, err := json.Marshal(s)
 	if err == nil {
 		err = durable.Store(filepath.Join(n.dataDir, stateFile), 0o600, content)

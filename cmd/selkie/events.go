@@ -209,8 +209,9 @@ func (l *eventLog) snapshot(node *selkie.Node) (eventInfo, uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.forget(node)
-	for _, addr := range slices.Sorted(maps.Keys(l.members)) {
-		if m := l.members[addr]; !m.Self {
+	e.Members = nil
+	for _, m := range l.members {
+		if !m.Self {
 			e.Members = append(e.Members, m)
 		}
 	}

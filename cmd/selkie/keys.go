@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/selkie-go/selkie/transport/sealed"
 	"github.com/spf13/cobra"
 )
 
@@ -230,6 +231,10 @@ the last minutes, nothing is changed, and the exit code is 1.`,
 }
 
 func (a *app) changeKey(ctx context.Context, verb string, request keyRequest, what string) error {
+	// A key that was given by mistake is neither sent nor said.
+	if _, err := sealed.ParseKeyID(request.ID); err != nil {
+		return fail(exitUsage, "%s", strings.TrimPrefix(err.Error(), "sealed: "))
+	}
 	agent, err := a.dial()
 	if err != nil {
 		return err

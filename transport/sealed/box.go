@@ -370,8 +370,11 @@ func (b *Box[A]) openNew(now int64, packet, from []byte, key *held, counter uint
 	if fault < numFaults {
 		return o, fault
 	}
-	// A challenge names only what is in clear, which opening did not change.
-	if _, life := b.cfg.Ours(dst); !proven && (!life || b.wary || !b.cfg.Knows(src.Addr)) {
+	// Who names our life has sealed it since this process began, whether we know
+	// that member yet or not: the answers to our first packets come from strangers,
+	// and must not cost another round trip each. A challenge names only what is in
+	// clear, which opening did not change.
+	if _, life := b.cfg.Ours(dst); !proven && (!life || b.wary) {
 		return Opened[A]{Reply: b.challenge(now, key, packet, from)}, FaultUnknown
 	}
 	if len(b.sessions) >= b.cfg.MaxSessions && !b.sweep(now) {

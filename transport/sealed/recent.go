@@ -25,8 +25,8 @@ type sent[A comparable] struct {
 func (s *sent[A]) end() int { return s.start + max(s.size, 1) }
 
 const (
-	recentBytes   = 12 << 10
-	recentPackets = 64
+	recentBytes   = 8 << 10
+	recentPackets = 32
 )
 
 // add keeps a packet, unless it is larger than all there is room for.
