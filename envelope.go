@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/selkie-go/selkie/swim"
 	"github.com/selkie-go/selkie/transport/frame"
@@ -128,7 +129,7 @@ func parties(channel uint8, payload []byte) (from, to sealed.Party[swim.Addr], o
 func (e *sealedEnvelope) ours(p sealed.Party[swim.Addr]) (addr, life bool) {
 	self := e.node.core.Self().ID
 	addr = p.Addr == self.Addr()
-	return addr, addr && p.Life >= e.node.firstLife && p.Life <= self.Generation()
+	return addr, addr && (p.Life == self.Generation() || slices.Contains(e.node.lives, p.Life))
 }
 
 func (e *sealedEnvelope) knows(at swim.Addr) bool {

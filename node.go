@@ -28,7 +28,6 @@ type Node struct {
 	cluster    string
 	dataDir    string
 	maxMessage int
-	firstLife  uint64 // the generation that we began with
 	transport  Transport
 	streams    StreamTransport // the same, if it has streams
 	secrets    atomic.Pointer[sealed.Streams]
@@ -46,6 +45,7 @@ type Node struct {
 	lastStats atomic.Pointer[Stats] // set when run returns
 
 	envelope  envelope
+	lives     []uint64 // the latest generations that this process had before
 	wrapped   []byte // memory of transmit
 	letters   []byte // memory of post
 	keyIDs    []KeyID
@@ -145,7 +145,6 @@ func newNode(ctx context.Context, cfg Config, transport Transport) (*Node, error
 		cluster:    cfg.Cluster,
 		dataDir:    cfg.DataDir,
 		maxMessage: cfg.MaxMessage,
-		firstLife:  generation,
 		transport:  transport,
 		started:    started,
 		keyIDs:     idsOf(cfg.Keys),

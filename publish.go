@@ -17,8 +17,11 @@ func (n *Node) publish() {
 	}
 	n.changed = true
 	d := current.edit()
-	if moved := current.self.ID.Addr(); moved != self.ID.Addr() {
-		d.remove(moved)
+	if before := current.self.ID; before != self.ID {
+		n.lives = append(n.lives[max(0, len(n.lives)-maxLives+1):], before.Generation())
+		if before.Addr() != self.ID.Addr() {
+			d.remove(before.Addr())
+		}
 	}
 	d.set(self)
 	n.happened = n.happened[:0]
@@ -34,6 +37,9 @@ func (n *Node) publish() {
 		n.happened = nil // a burst is rare, and the memory for one is not small
 	}
 }
+
+// maxLives is of how many earlier generations packets are still let in at once.
+const maxLives = 16
 
 // keepVersion follows the core, which raises the version of our description if
 // somebody knows a higher one (rule 24).
