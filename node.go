@@ -46,8 +46,8 @@ type Node struct {
 
 	envelope  envelope
 	lives     []uint64 // the latest generations that this process had before
-	wrapped   []byte // memory of transmit
-	letters   []byte // memory of post
+	wrapped   []byte   // memory of transmit
+	letters   []byte   // memory of post
 	keyIDs    []KeyID
 	described *description // what we say about ourselves; nil if nothing
 	wants     map[swim.Addr]*want
