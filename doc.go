@@ -17,18 +17,22 @@
 //		fmt.Println(event.Kind, event.Member)
 //	}
 //
-// [Node.Members] lists everybody at any time. [Node.Watch] tells what happens:
-// members come up, are declared down with the cause, leave, or return under
-// the same address as a new life. [Node.Broadcast] has a small payload told to
-// all. [Node.Leave] says goodbye, so that nobody mourns.
+// [Node.Members] lists everybody at any time, with the name and tags that each
+// gave itself. [Node.Watch] tells what happens: members come up, are declared down
+// with the cause, leave, or return under the same address as a new life.
+// [Node.Broadcast] has a small payload told to all, [Node.Send] hands one to a
+// single member. [Node.Leave] says goodbye, so that nobody mourns; with
+// [Config.DataDir] a member that was away finds back by itself.
 //
 // What one member believes may be wrong for a while, and two members may
 // believe different things; they agree soon after the network lets them. There
 // is no leader and no quorum here: to decide something only once, use a
 // system for consensus.
 //
-// Packets are neither encrypted nor authenticated by the transport that is
-// used by default: bind it to networks that you trust.
+// With [Config.Keys] all that travels is encrypted and authenticated, and keys can
+// be replaced while the cluster runs. Without, everybody who can send a packet can
+// take part: bind to networks that you trust. docs/security.md says what holds and
+// what does not, docs/operations.md how to run a cluster.
 //
 // Nothing is global, nothing is logged unless [Config.Log] is set, no
 // goroutine runs before [Start] or after [Node.Close].
