@@ -6,25 +6,30 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/selkie-go/selkie"
 	"github.com/selkie-go/selkie/foca"
 	"github.com/selkie-go/selkie/swim"
 	"github.com/selkie-go/selkie/transport/frame"
+	"github.com/selkie-go/selkie/transport/sealed"
 	"github.com/spf13/cobra"
 )
 
 func (a *app) decodeCommand() *cobra.Command {
 	var wire wireFlag
+	var keyFile, cluster string
 	c := &cobra.Command{
 		Use:   "decode HEX|-",
 		Short: "Print a packet field by field",
 		Long: `Print a packet field by field. It is given as hexadecimal digits, or read from
 standard input as it is, or as lines of such digits, which may be followed by
 other lines. A packet still in the frame that it travels in over UDP is taken
-out of it, if the checksum is right.
+out of it, if the checksum is right. One that is sealed is opened with the keys
+of --key-file, if it is of --cluster.
 
 With --wire foca it is one of the Rust library foca, with the identity of its
 example agent, and messages have the names that they have there.`,
@@ -35,10 +40,17 @@ example agent, and messages have the names that they have there.`,
 			if err != nil {
 				return err
 			}
+			if c, err := sealed.ReadClear(data); err == nil && wire.wire() != selkie.WireFoca {
+				if data, err = unseal(data, c, keyFile, cluster); err != nil {
+					return err
+				}
+			}
 			return a.decode(data, wire.wire())
 		},
 	}
 	wire.of(c, "format of the packet")
+	c.Flags().StringVar(&keyFile, "key-file", os.Getenv("SELKIE_KEY_FILE"), "keys of a sealed packet (SELKIE_KEY_FILE)")
+	c.Flags().StringVar(&cluster, "cluster", "default", "name of the cluster of a sealed packet")
 	return a.prints(c, "text", "json")
 }
 
@@ -154,7 +166,7 @@ func (a *app) decode(data []byte, wire selkie.Wire) error {
 // decodeCompact reads a packet of ours, in its frame or out of it.
 func decodeCompact(data []byte) (*decoded, error) {
 	d := &decoded{Bytes: len(data)}
-	if len(data) > 0 && data[0] == frame.Version {
+	if len(data) > 0 && data[0]&^frame.MaxChannel == frame.Version {
 		inner, err := unframe(data)
 		if err != nil {
 			return nil, err
@@ -194,11 +206,40 @@ func unframe(data []byte) ([]byte, error) {
 	if len(data) < frame.Overhead {
 		return nil, fmt.Errorf("not a packet: a frame of %d bytes is cut short", len(data))
 	}
-	inner, _, err := frame.Open(data, frame.Cluster(data[1:5]))
+	inner, channel, err := frame.Open(data, frame.Cluster(data[1:5]))
 	if err != nil {
 		return nil, fmt.Errorf("not a packet: %w", err)
 	}
-	return inner, nil
+	return inner, onChannel(channel)
+}
+
+// onChannel says what is not a packet of the protocol.
+func onChannel(channel uint8) error {
+	if channel != 0 {
+		return fmt.Errorf("not a packet of the protocol, but a letter between nodes (channel %d)", channel)
+	}
+	return nil
+}
+
+// unseal opens a sealed packet, or says what everybody can see of it.
+func unseal(data []byte, c sealed.Clear, keyFile, cluster string) ([]byte, error) {
+	what := fmt.Sprintf("cluster %x, key %v, session %x, number %d", c.Cluster, c.Key, c.Session, c.Counter)
+	if c.Challenge {
+		return nil, fmt.Errorf("a challenge to a sealed packet: %s", what)
+	}
+	if keyFile == "" {
+		return nil, fail(exitUsage, "a sealed packet: %s: give the key with --key-file to see more", what)
+	}
+	f, err := readKeyFile(keyFile)
+	if err != nil {
+		return nil, err
+	}
+	keys, _ := f.accepted(time.Time{})
+	inner, err := sealed.Read(data, cluster, keys)
+	if err != nil {
+		return nil, fmt.Errorf("a sealed packet: %s: %w", what, err)
+	}
+	return inner, onChannel(c.Channel)
 }
 
 func (d *decoded) fill(p *swim.Packet[swim.ID]) {

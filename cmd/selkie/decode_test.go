@@ -5,11 +5,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/selkie-go/selkie"
 	"github.com/selkie-go/selkie/swim"
 	"github.com/selkie-go/selkie/transport/frame"
+	"github.com/selkie-go/selkie/transport/sealed"
 )
 
 func idAt(t *testing.T, at string, generation uint64) swim.ID {
@@ -101,6 +104,40 @@ func TestDecodeReadsAllForms(t *testing.T) {
 		b, _ := json.Marshal(expected)
 		if !bytes.Equal(a, b) {
 			t.Errorf("%s:\n got %s\nwant %s", name, a, b)
+		}
+	}
+}
+
+func TestDecodeOpensWhatIsSealed(t *testing.T) {
+	key := selkie.NewKey()
+	path := filepath.Join(t.TempDir(), "key")
+	if err := createKeyFile(path, key); err != nil {
+		t.Fatal(err)
+	}
+	box, err := sealed.New(1, sealed.Config[string]{Cluster: "default", Keys: []selkie.Key{key}, Random: func(b []byte) { clear(b) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	digits := func(channel uint8) string {
+		return hex.EncodeToString(box.Seal(nil, 1, sealed.Party[string]{}, channel, somePacket(t)))
+	}
+	code, out, complaint := command(nil, "decode", "--key-file", path, digits(0))
+	if code != exitDone || !strings.Contains(out, "ping-req") {
+		t.Errorf("exit code %d: %s%s", code, out, complaint)
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{digits(0)}, exitUsage, "key " + key.ID().String() + ", session 0000000000000000, number "},
+		{[]string{"--key-file", path, "--cluster", "red", digits(0)}, exitFailed, "refused: cluster"},
+		{[]string{"--key-file", path, digits(1)}, exitFailed, "a letter between nodes"},
+		{[]string{"--key-file", path, digits(0)[:100]}, exitFailed, "refused: "},
+	} {
+		code, out, complaint := command(nil, append([]string{"decode"}, c.args...)...)
+		if code != c.code || !strings.Contains(complaint, c.says) || out != "" {
+			t.Errorf("%v: exit code %d, want %d; said %q", c.args, code, c.code, complaint)
 		}
 	}
 }
