@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -48,6 +49,9 @@ func (n *Node) reload() {
 		return
 	}
 	s.read(w, n.file)
+	if w.Trace != nil {
+		w.emit(Event{Node: n.number, Kind: EventOwner, Cause: w.step, Text: fmt.Sprintf("reads that it has the keys %v", []int(n.file))})
+	}
 	w.fold(uint64(n.number), uint64(n.file[0]))
 }
 

@@ -153,6 +153,9 @@ func deed(e *Event) string {
 	case EventChange:
 		return "~ " + e.Change.String()
 	case EventOwner:
+		if e.Text != "" {
+			return e.Text
+		}
 		return "is called by its owner"
 	}
 	return strings.TrimSpace(e.Kind.String() + " " + e.Text)

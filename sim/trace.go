@@ -47,7 +47,7 @@ const (
 	EventChange                   // a record of the node changed
 	EventFault                    // a fault began or ended
 	EventBroken                   // a promise did not hold
-	EventOwner                    // the owner of the node calls its core
+	EventOwner                    // the owner of the node calls its core, or does what Text says
 )
 
 var eventNames = [...]string{

@@ -59,7 +59,7 @@ func (m *mixture) add(c *cobra.Command) {
 	f := c.Flags()
 	f.BoolVar(&m.large, "large", false, fmt.Sprintf("one cluster in fifty has up to %d nodes", largeNodes))
 	f.IntVar(&m.nodes, "nodes", 0, fmt.Sprintf("most nodes of the other clusters (%d); more than that only with --large", defaultNodes))
-	m.wire.of(c, "what the nodes speak; with foca's, half of them do what foca does (any: foca's in one of sixteen)", anyWire)
+	m.wire.of(c, "what the nodes speak; with foca's, half of them do what foca does (any: foca's in one of sixteen, sealed in one of four of the others)", anyWire)
 	f.DurationVar(&m.least, "least", defaultLeast, "least virtual time in which things go wrong")
 	f.DurationVar(&m.most, "most", defaultMost, "most virtual time in which things go wrong")
 }

@@ -99,6 +99,7 @@ var faultVerbs = []faultVerb{
 	{sim.FaultMetadata, "K@T", "what K say about themselves has a new version", never},
 	{sim.FaultBroadcast, "K@T", "K broadcast a payload", never},
 	{sim.FaultDamage, "K@T", "the memory of K is damaged", never},
+	{sim.FaultRotate, "GRACE@T+D", "the key of a sealed cluster is replaced, each of the three steps within a third of D; the old one is accepted for GRACE once nobody uses it", mustHave},
 	{sim.FaultPartition, "K/K@T[+D]", "no packet passes between the groups, two or more", mayHave},
 }
 
@@ -129,7 +130,7 @@ func (s *script) add(c *cobra.Command) {
 	s.profile = names[0]
 	f.Var(&choice{&s.profile, names}, "profile", "the network, and the configuration for it")
 	complete(c, "profile", func() []string { return names })
-	s.wire.of(c, "what the nodes speak; with foca's, those with odd numbers do what foca does")
+	s.wire.of(c, "what the nodes speak; with foca's, those with odd numbers do what foca does; sealed, they have keys")
 	f.Float64Var(&s.loss, "loss", 0, "the probability that a packet is lost")
 	f.Float64Var(&s.duplicate, "duplicate", 0, "the probability that a packet arrives twice")
 	for i := range faultVerbs {
@@ -250,8 +251,12 @@ func (s *script) parse(number int, f faultFlag) (fault sim.Fault, err error) {
 	if who, fault.At, fault.For, err = f.split(s.span); err != nil {
 		return fault, err
 	}
-	if f.verb.kind == sim.FaultJoin {
+	switch f.verb.kind {
+	case sim.FaultJoin:
 		fault.Nodes, err = s.newcomers(who)
+		return fault, err
+	case sim.FaultRotate:
+		fault.Amount, err = s.grace(who)
 		return fault, err
 	}
 	groups, err := s.groups(who, number)
@@ -269,6 +274,20 @@ func (s *script) parse(number int, f faultFlag) (fault sim.Fault, err error) {
 		fault.Nodes = groups[0]
 	}
 	return fault, nil
+}
+
+// grace returns for how long a key is accepted that nobody uses.
+func (s *script) grace(text string) (int64, error) {
+	d, err := time.ParseDuration(text)
+	switch {
+	case err != nil:
+		return 0, err
+	case d < 0:
+		return 0, fmt.Errorf("%v must not be less than 0", d)
+	case s.spoken() != sim.WireSealed:
+		return 0, errors.New("there are keys only with --wire sealed")
+	}
+	return int64(d), nil
 }
 
 // newcomers returns so many nodes that there are not yet.

@@ -56,3 +56,21 @@ func TestNewcomersHaveNumbersOfTheirOwn(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestKeysAreReplacedOnlyWhereThereAreSome(t *testing.T) {
+	rotate := &faultVerbs[slices.IndexFunc(faultVerbs, func(v faultVerb) bool { return v.kind == sim.FaultRotate })]
+	for text, want := range map[string]bool{"10s@1m+30s": true, "0s@0s+1s": true, "10s@1m": false, "3@1m+30s": false, "-1s@1m+30s": false} {
+		s := &script{nodes: 6, span: 5 * time.Minute, profile: "lan", faults: []faultFlag{{rotate, text}}}
+		if _, err := s.plan(&cobra.Command{}, nil); err == nil {
+			t.Errorf("%s: keys of a cluster that has none", text)
+		}
+		s.wire.name = sim.WireSealed.String()
+		p, err := s.plan(&cobra.Command{}, nil)
+		if (err == nil) != want {
+			t.Errorf("%s: %v", text, err)
+		}
+		if want && (p.Wire != sim.WireSealed || p.Faults[0].Kind != sim.FaultRotate || p.Faults[0].For == 0) {
+			t.Errorf("%s: %v", text, p)
+		}
+	}
+}
