@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,12 +19,15 @@ import (
 
 // A lockNode is a node that only has keys.
 type lockNode struct {
+	mu     sync.Mutex
 	keys   []selkie.Key
 	status map[selkie.KeyID]selkie.KeyStatus // what others do
 	broken error
 }
 
 func (n *lockNode) ReloadKeys(keys ...selkie.Key) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if n.broken == nil {
 		n.keys = keys
 	}
@@ -31,6 +35,8 @@ func (n *lockNode) ReloadKeys(keys ...selkie.Key) error {
 }
 
 func (n *lockNode) Keys() (all []selkie.KeyStatus) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	for i, key := range n.keys {
 		s := n.status[key.ID()]
 		s.ID, s.Held, s.Primary = key.ID(), true, i == 0
@@ -66,6 +72,8 @@ func ringFor(t *testing.T, keys ...selkie.Key) (*keyring, *lockNode) {
 
 func (n *lockNode) want(t *testing.T, what string, keys ...selkie.Key) {
 	t.Helper()
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if fmt.Sprint(n.keys) != fmt.Sprint(keys) {
 		t.Errorf("%s: the node has %v, want %v", what, n.keys, keys)
 	}
