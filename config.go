@@ -45,10 +45,11 @@ type Config struct {
 	// there are none, packets only have a checksum, and whoever can send one
 	// can take part.
 	Keys []Key
-	// DataDir is a directory in which the node keeps who it is and whom it
-	// knows, so that it finds back into the cluster after a restart without a
-	// seed. A file there that is damaged is set aside, and reported. If empty,
-	// nothing is kept.
+	// DataDir is a directory in which the node keeps who it is, whom it knows and
+	// the names of its keys, so that it finds back into the cluster after a
+	// restart without a seed. It is made if it is not there, and belongs to one
+	// node at a time. A file there that is damaged is set aside, and reported. If
+	// empty, nothing is kept.
 	DataDir string
 	// Seeds are members, as "host:port", that are contacted again and again
 	// for as long as they are not active: the way into a cluster, and back

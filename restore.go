@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -50,10 +51,14 @@ func saveID(id ID) savedID { return savedID{id.Addr().AddrPort(), id.Generation(
 func (s savedID) id() (ID, error) { return swim.NewID(s.Addr, s.Generation) }
 
 // load returns what was kept, and nil if nothing was. A damaged file is set aside
-// and reported. Only keys that are not ours are an error.
+// and reported. A directory that can not be had is an error, and so are keys or a
+// cluster that are not ours.
 func (c *Config) load() (*savedState, error) {
 	if c.DataDir == "" {
 		return nil, nil
+	}
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("selkie: Config.DataDir: %w", err)
 	}
 	path := filepath.Join(c.DataDir, stateFile)
 	content, aside, err := durable.Load(path)

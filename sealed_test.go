@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -244,7 +247,7 @@ func TestRestartFromDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := mem.NewNetwork()
 		nodes := sealedCluster(t, network, 5)
-		dir := t.TempDir()
+		dir := filepath.Join(t.TempDir(), "made", "by", "the", "node")
 		configure := func(c *Config) { c.Keys, c.DataDir, c.Name = []Key{keyA}, dir, "kept" }
 		kept := start(t, network, addr(9), configure, seeds(addr(0)))
 		time.Sleep(30 * time.Second)
@@ -278,4 +281,45 @@ func TestRestartFromDisk(t *testing.T) {
 			t.Errorf("started with other keys: %v", err)
 		}
 	})
+}
+
+// TestDamagedStateIsSetAside: it is reported, and the member begins anew.
+func TestDamagedStateIsSetAside(t *testing.T) {
+	for name, damage := range map[string]func([]byte) []byte{
+		"torn":  func(b []byte) []byte { return b[:len(b)/2] },
+		"empty": func([]byte) []byte { return nil },
+		"flipped": func(b []byte) []byte {
+			b[len(b)/3] ^= 4
+			return b
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				network := mem.NewNetwork()
+				dir := t.TempDir()
+				nodes := sealedCluster(t, network, 3)
+				var said bytes.Buffer
+				configure := func(c *Config) {
+					c.Keys, c.DataDir, c.Log = []Key{keyA}, dir, slog.New(slog.NewTextHandler(&said, nil))
+				}
+				start(t, network, addr(9), configure, seeds(addr(0))).Close()
+				path := filepath.Join(dir, stateFile)
+				content, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(path, damage(content), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				n := start(t, network, addr(9), configure, seeds(addr(0)))
+				time.Sleep(2 * time.Second)
+				wantStates(t, n, Alive, 4)
+				wantStates(t, nodes[1], Alive, 4)
+				n.Close()
+				if aside, _ := filepath.Glob(path + ".damaged-*"); len(aside) != 1 || !strings.Contains(said.String(), "begin anew") {
+					t.Errorf("set aside: %v; said: %s", aside, said.String())
+				}
+			})
+		})
+	}
 }
