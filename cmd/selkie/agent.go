@@ -153,7 +153,7 @@ func (g *agent) accompany(cfg selkie.Config) (end func()) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	for _, command := range g.set.onEvent {
-		h := newHook(command, g.log, "SELKIE_ADMIN="+g.admins().String())
+		h := newHook(command, g.log, g.hookVariables()...)
 		g.hooks = append(g.hooks, h)
 		g.events.listen(h.push)
 		go h.run(ctx)
@@ -180,6 +180,16 @@ func (g *agent) accompany(cfg selkie.Config) (end func()) {
 			<-h.done
 		}
 	}
+}
+
+// hookVariables are what the command of a hook is told beside the event: how to
+// talk to us, unless the system chooses that later.
+func (g *agent) hookVariables() []string {
+	at := g.admins()
+	if strings.HasSuffix(at.addr, ":0") {
+		return nil
+	}
+	return []string{"SELKIE_ADMIN=" + at.String()}
 }
 
 // farewell lets hooks finish with what waits for them, for a while.
