@@ -2,6 +2,7 @@ package netns
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -106,15 +107,31 @@ func newNetwork(t *testing.T, ports int) *network {
 	for i := range ports {
 		p := newNamespace(t)
 		n.ports = append(n.ports, p)
-		fmt.Fprintf(&plan, "link add name port%d type veth peer name eth0 netns %s\n", i, p.path())
+		fmt.Fprintf(&plan, "link add name port%d type veth peer name eth0 address %v netns %s\n", i, hardware(i), p.path())
 		fmt.Fprintf(&plan, "link set port%d master hub up\n", i)
 	}
 	n.hub.must(t, plan.String(), "ip", "-batch", "-")
 	for i, p := range n.ports {
-		p.must(t, fmt.Sprintf("link set lo up\naddr add %v/24 dev eth0\nlink set eth0 up\n", host(i)), "ip", "-batch", "-")
+		p.must(t, fmt.Sprintf("link set lo up\naddr add %v/24 dev eth0\nlink set eth0 up\n", host(i))+neighbours(i, ports), "ip", "-batch", "-")
 	}
 	return n
 }
+
+// neighbours introduces all ports to one of them. The kernel shares one small table
+// of those that it finds out among all namespaces, and for one entry too many
+// somebody can not be reached; these do not count.
+func neighbours(of, ports int) string {
+	var plan strings.Builder
+	for i := range ports {
+		if i != of {
+			fmt.Fprintf(&plan, "neigh add %v lladdr %v dev eth0 nud permanent\n", host(i), hardware(i))
+		}
+	}
+	return plan.String()
+}
+
+// hardware returns the hardware address of a port.
+func hardware(i int) net.HardwareAddr { return net.HardwareAddr{2, 0, 10, 77, 0, byte(1 + i)} }
 
 // host returns the address of a port.
 func host(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 77, 0, byte(1 + i)}) }
