@@ -14,7 +14,7 @@ func TestTenPercentLossIsNoDeath(t *testing.T) {
 	c := newCluster(t, 0)
 	c.form()
 	c.network.lose(t, "ip protocol udp numgen random mod 100 < 10 counter name one drop", "ip protocol tcp numgen random mod 100 < 10 counter name two drop")
-	endure(12 * time.Second)
+	endure(10 * time.Second)
 	lost, streams := c.network.hub.count(t, "bridge", "one"), c.network.hub.count(t, "bridge", "two")
 	t.Logf("lost %d datagrams and %d segments", lost.packets, streams.packets)
 	if lost.packets < 100 {
@@ -93,7 +93,7 @@ func TestMemberThatOnlyStreamsReachLives(t *testing.T) {
 	c.network.lose(t,
 		fmt.Sprintf("ip saddr %v ip protocol udp counter name one drop", host(3)),
 		fmt.Sprintf("ip daddr %v ip protocol udp counter name two drop", host(3)))
-	endure(10 * time.Second)
+	endure(8 * time.Second)
 	var own, others uint64
 	for _, l := range c.living() {
 		if s := l.report().Stats; l.index == 3 {
@@ -121,7 +121,7 @@ func TestPairThatOnlyStreamsJoinLives(t *testing.T) {
 	c.network.lose(t,
 		fmt.Sprintf("ip saddr %v ip daddr %v ip protocol udp counter name one drop", host(3), host(4)),
 		fmt.Sprintf("ip saddr %v ip daddr %v ip protocol udp counter name two drop", host(4), host(3)))
-	endure(10 * time.Second)
+	endure(8 * time.Second)
 	for _, i := range []int{3, 4} {
 		if acks := c.agents[i].report().Stats.StreamAcks; acks == 0 {
 			t.Errorf("%d had no ack over a stream", i)
@@ -129,6 +129,26 @@ func TestPairThatOnlyStreamsJoinLives(t *testing.T) {
 	}
 	c.wantNoDowns(nil)
 	c.awaitOneView(spread)
+	c.summary()
+}
+
+// Everybody is cut off from four others, and reaches them through the rest.
+func TestMembersThatReachEachOtherOnlyThroughOthersLive(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 0)
+	c.form()
+	var rules []string
+	for i := range size {
+		for _, step := range []int{1, 7, size - 1, size - 7} {
+			rules = append(rules, fmt.Sprintf("ip saddr %v ip daddr %v drop", host(i), host((i+step)%size)))
+		}
+	}
+	c.network.lose(t, rules...)
+	endure(10 * time.Second)
+	c.wantNoDowns(nil)
+	c.network.lose(t)
+	c.awaitOneView(spread)
+	c.wantNoDowns(nil)
 	c.summary()
 }
 
