@@ -266,7 +266,7 @@ var canaries = []canary{
 		o.opens(n, m, "sealed", func(h *happening, l *letter) { l.openers = append(l.openers, n.sealer) })
 	}},
 	{"S23", "a recording from before the process began", func(o *oracle, n, m *Node) {
-		o.opens(n, m, "sealed", func(_ *happening, l *letter) { n.sealer.born, l.to = 1, ID{0, 7} })
+		o.opens(n, m, "sealed", func(_ *happening, l *letter) { n.sealer.fresh, n.sealer.born, l.to = true, o.w.now.Add(1), ID{0, 7} })
 	}},
 	{"S23", "a challenge that nobody made", func(o *oracle, n, m *Node) {
 		o.checkAnswer(n, &happening{from: m})
@@ -282,6 +282,9 @@ var canaries = []canary{
 	}},
 	{"F29", "a packet under a retired key that is opened", func(o *oracle, n, m *Node) {
 		o.opens(n, m, "sealed", func(_ *happening, l *letter) { l.key = 2 })
+	}},
+	{"F29", "a packet under a retired key that is looked at", func(o *oracle, n, m *Node) {
+		o.refuses(n, m, sealed.FaultUnknown, func(l *letter) { l.key = 2 })
 	}},
 	{"F29", "a packet that is refused for its key", func(o *oracle, n, m *Node) {
 		o.refuses(n, m, sealed.FaultKey, func(l *letter) { l.key = 2 })

@@ -10,8 +10,9 @@ import (
 
 // checkOpened: what is opened is what somebody sealed for this address in this
 // cluster, as it was. No process opens it twice, nor if it was sealed before the
-// process began, unless that has an identity that was there before (S23). It was
-// sealed under a key that the process has (F29).
+// process began, unless it began with an identity that its address had before, or
+// that a liar had named: what was sealed for that may be older (S23). It was sealed
+// under a key that the process has (F29).
 func (o *oracle) checkOpened(n *Node, h *happening, payload []byte) {
 	if !o.w.Watch {
 		return
@@ -29,7 +30,7 @@ func (o *oracle) checkOpened(n *Node, h *happening, payload []byte) {
 		o.broken("S23", n, h.from.number, "opened a packet of another cluster")
 	case slices.Contains(l.openers, s):
 		o.broken("S23", n, h.from.number, "opened a packet twice")
-	case l.born < s.born && !slices.Contains(s.ids, l.to):
+	case o.trust && s.fresh && l.born < s.born && !slices.Contains(s.ids, l.to):
 		o.broken("S23", n, h.from.number, "opened a recording: it was sealed at %v for %v", l.born, l.to)
 	case !s.keys.has(l.key):
 		o.broken("F29", n, h.from.number, "opened a packet under key %d, and has %v", l.key, s.keys)
@@ -39,7 +40,8 @@ func (o *oracle) checkOpened(n *Node, h *happening, payload []byte) {
 
 // checkRefusal: between two correct processes nothing is refused for its key,
 // unless that was retired, and the packet is older than everybody had time for
-// (F29). Nor is anything that is as it was sealed taken for forged, or for a
+// (F29); what is under a key that the process does not have, is refused for that,
+// before anybody looks closer. Nor is anything that is as it was sealed taken for forged, or for a
 // replay if it is the first to arrive and hardly later than others (S23).
 func (o *oracle) checkRefusal(n *Node, h *happening, why sealed.Fault) {
 	l, s := h.letter, n.sealer
@@ -48,6 +50,10 @@ func (o *oracle) checkRefusal(n *Node, h *happening, why sealed.Fault) {
 	}
 	if l.about != nil && l.about.by.strange {
 		return // the question is for somebody who does not exist
+	}
+	if why != sealed.FaultKey && !s.keys.has(l.key) {
+		o.broken("F29", n, h.from.number, "looked at a packet under key %d, and has %v: %v", l.key, s.keys, why)
+		return
 	}
 	switch why {
 	case sealed.FaultKey:

@@ -102,6 +102,7 @@ func (n *Node) Start(b Boot) {
 	if life == 0 {
 		life = max(n.newest(), n.newest()+1) // there is none after the last
 	}
+	fresh := life > n.newest()
 	n.lives = max(n.newest(), life)
 	cfg := b.Config
 	if cfg == (swim.Config{}) {
@@ -120,6 +121,7 @@ func (n *Node) Start(b Boot) {
 	n.clock = clock{base: w.now, local: swim.Instant(1 + n.dice.below(1_000_000_000)), ppm: n.clock.ppm}
 	if n.sealer = nil; w.sealed() {
 		n.sealer = newSealer(n, core.Self().ID, 0)
+		n.sealer.fresh = fresh
 	}
 	w.note(n, EventStart, life)
 	n.diary.begin(w.Trace != nil)

@@ -92,14 +92,19 @@ func (t *rotation) done() bool {
 	return true
 }
 
-// rotations adds that the key of the cluster is replaced, in half of the plans.
+// rotations adds that the key of the cluster is replaced, in half of the plans. If
+// anything goes wrong there, packets under the old key may come again later.
 func (s *swarm) rotations() {
 	s.group, s.wild = "rotate", false
+	wrong := slices.ContainsFunc(s.plan.Faults, func(f Fault) bool { return harms[f.Kind] != harmNone })
 	for s.at = 0; s.d.below(2) == 0 && s.at < s.plan.For/2; {
 		s.at += s.d.duration(0, s.plan.For/4)
 		lasts := s.d.logTime(s.period, max(s.period, s.plan.For/4))
 		grace := s.d.logTime(2*s.period, max(2*s.period, s.plan.For/4))
 		s.add(Fault{Kind: FaultRotate, For: lasts, Amount: int64(grace)})
+		if wrong && s.d.below(2) == 0 {
+			s.add(Fault{Kind: FaultLink, For: s.plan.For - s.at, Link: &Link{Replay: s.chance(50)}})
+		}
 		s.at += lasts + grace
 	}
 }

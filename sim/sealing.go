@@ -50,6 +50,7 @@ type sealer struct {
 	count   uint64  // packets that it sealed
 	moved   int     // how often the process changed its address
 	born    swim.Instant
+	fresh   bool // nobody had its first identity before
 	strange bool // of somebody who has the keys and is no process
 }
 

@@ -19,6 +19,8 @@ func (w *window) seen(counter uint64) bool {
 		return false
 	case counter/64+windowWords <= (w.next-1)/64:
 		return true
+	case planted == refuseLate && counter+4 < w.next:
+		return true
 	}
 	return w.words[counter/64%windowWords]&(1<<(counter%64)) != 0
 }
