@@ -75,7 +75,8 @@ type Config struct {
 	OnBroadcast func(from ID, key string, payload []byte)
 	// OnMessage is given every payload that another member sent to us alone with
 	// [Node.Send], with the life that it came from. What was said of OnBroadcast
-	// holds for it; the two are never called at the same time.
+	// holds for it; the two are never called at the same time. Either may be
+	// called before Start has returned.
 	OnMessage func(from ID, payload []byte)
 	// MaxMessage is the largest payload that Send takes and OnMessage is given.
 	// If zero, 1 MiB.

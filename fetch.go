@@ -160,7 +160,7 @@ func (n *Node) tell(l letter, stream func(body []byte)) error {
 		if m.Self {
 			m.described = n.described
 		}
-		if !ok || m.ID != id || m.version() < version {
+		if !ok || m.ID != id || m.described == nil || m.version() < version {
 			continue
 		}
 		entry := appendTold(nil, m)
@@ -256,7 +256,7 @@ func (n *Node) hearPushed(item []byte) (swim.Key, bool, error) {
 	}
 	key := swim.Key{Name: "description of " + id.Addr().String(), Version: version}
 	if id.Addr() == n.messages.self {
-		return key, id == n.core.Self().ID && d.version == n.described.version, nil
+		return key, n.described != nil && id == n.core.Self().ID && d.version == n.described.version, nil
 	}
 	m, ok := n.events.view().find(id.Addr())
 	if !ok || m.ID != id || m.version() >= version {

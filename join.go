@@ -394,11 +394,14 @@ func lookup(ctx context.Context, hostport string, self netip.AddrPort) ([]netip.
 			ours = append(ours, at)
 		}
 	}
-	if len(ours) > 0 {
-		return ours, nil
+	if len(ours) == 0 {
+		ours = all
 	}
-	return all, nil
+	return ours[:min(len(ours), maxAddresses)], nil
 }
+
+// maxAddresses is how many addresses of one name are asked.
+const maxAddresses = 64
 
 // identify returns the identity of a life at an address. The zone of an IPv6
 // address may be the name of an interface.

@@ -199,6 +199,7 @@ func (n *Node) begin(cfg Config, self ID, saved *savedState) (err error) {
 		n.restore(saved)
 		n.audited = -swim.Instant(auditRest) // so that the view has them at once
 		n.publish()
+		n.out.Notifications = n.out.Notifications[:0] // the snapshot of every watcher has them
 	}
 	return nil
 }

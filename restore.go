@@ -19,7 +19,8 @@ import (
 // stateFile is the file in [Config.DataDir].
 const stateFile = "state"
 
-// storeEvery is how often the state is kept at the most, if it has changed.
+// storeEvery is how often the state is kept at the most, if it has changed. The
+// first few times it is kept sooner: who has just joined has most to lose.
 const storeEvery = 10 * time.Second
 
 // A savedState is what the file holds.
@@ -164,8 +165,8 @@ func (n *Node) storeLater() {
 		return
 	}
 	n.changed, n.storing = false, true
-	n.storeAt = n.clock().Add(storeEvery)
 	s := n.state()
+	n.storeAt = n.clock().Add(min(time.Duration(n.states)*time.Second, storeEvery))
 	n.all.Go(func() {
 		n.store(s)
 		_ = n.do(func() { n.storing = false }) // the node may be closed by now

@@ -136,6 +136,13 @@ func TestSendAndPing(t *testing.T) {
 			c.OnMessage = func(from ID, payload []byte) { arrived <- got{from, string(payload)} }
 		})
 		to, ctx := nodes[2].Self().ID, t.Context()
+		if err := nodes[2].Send(ctx, to, []byte("to ourselves")); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if g := <-arrived; g.from != to || g.payload != "to ourselves" {
+			t.Errorf("to ourselves: %+v", g)
+		}
 		for _, size := range []int{0, 5, 1200, 1400, 70_000, 1 << 20} {
 			payload := bytes.Repeat([]byte("p"), size)
 			if err := nodes[1].Send(ctx, to, payload); err != nil {
@@ -261,6 +268,7 @@ func TestRestartFromDisk(t *testing.T) {
 		if got := len(slices.Collect(kept.Members())); got != 6 {
 			t.Errorf("it remembers %d members", got)
 		}
+		own := record(t, kept)
 		if !kept.Self().ID.Supersedes(before) {
 			t.Errorf("it began as %v, and was %v", kept.Self().ID, before)
 		}
@@ -270,6 +278,9 @@ func TestRestartFromDisk(t *testing.T) {
 		}
 		if got := seen.kinds(addr(9)); got != "renamed updated" {
 			t.Errorf("others saw: %s", got)
+		}
+		if got := own.kinds(addr(2)); got != "updated" {
+			t.Errorf("it saw of one that it remembered: %s", got)
 		}
 		kept.Close()
 		conn, err := network.Listen(netip.MustParseAddrPort(addr(9)))

@@ -18,7 +18,8 @@ var ErrNotMember = errors.New("selkie: not an active member")
 // a datagram if it fits into one, which may get lost, else over a stream, and
 // then an error says whether it arrived. It is at most [Config.MaxMessage]
 // bytes, else the error wraps [swim.ErrTooBig]. [ErrNotMember] says that to is no
-// active member, in just this life. With [WireFoca] it is errors.ErrUnsupported.
+// active member, in just this life. What is sent to ourselves is given to us as
+// well. With [WireFoca] it is errors.ErrUnsupported.
 func (n *Node) Send(ctx context.Context, to ID, payload []byte) error {
 	if len(payload) > n.maxMessage {
 		return fmt.Errorf("selkie: %w: a message of %d bytes, of at most %d", swim.ErrTooBig, len(payload), n.maxMessage)
@@ -31,6 +32,9 @@ func (n *Node) Send(ctx context.Context, to ID, payload []byte) error {
 		switch {
 		case n.wire == WireFoca:
 			return fmt.Errorf("selkie: %w on foca's wire", errors.ErrUnsupported)
+		case to == self:
+			fits = true
+			n.messages.receive(letter{from: self, body: payload})
 		case !n.isActive(to):
 			return fmt.Errorf("%w: %v", ErrNotMember, to)
 		case fits:

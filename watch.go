@@ -36,7 +36,7 @@ const (
 	EventRenamed                   // a new life took over the address of an active one
 	EventSuspect                   // a member is doubted
 	EventRefuted                   // a member refuted that
-	EventUpdated                   // the name or the tags of a member changed, or are known now
+	EventUpdated                   // the name, tags or keys of a member changed, or are known now
 	EventActive                    // we are no longer alone
 	EventIdle                      // we are alone
 	EventDefunct                   // we left, or are down for good
