@@ -43,6 +43,9 @@ func (g *Guard[ID, Addr]) shadow(slot uint32) *shadow[ID] {
 // see takes down a record as it is.
 func (g *Guard[ID, Addr]) see(s *shadow[ID], slot uint32, r *record[ID]) {
 	s.is = g.versionOf(r)
+	if s.is != s.said {
+		s.said, s.times = version[ID]{}, 0 // should it come back to that, it is news again
+	}
 	s.flags = r.flags
 	s.until = g.core.roster.times(slot).until
 }
