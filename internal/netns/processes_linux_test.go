@@ -116,7 +116,7 @@ func TestClusterComesBackFromItsDirectories(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 0)
 	c.form()
-	endure(11 * time.Second) // so that it was kept: that takes up to 10 s
+	endure(2 * time.Second) // so that it was kept: that takes up to a second
 	for _, l := range c.living() {
 		l.kill()
 	}
