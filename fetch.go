@@ -29,10 +29,11 @@ const (
 	// Who hears of a new version waits this long, and up to as much again, in
 	// case it is on its way already, and so that not everybody asks at once.
 	wantDelay = 150 * time.Millisecond
-	wantAgain = 500 * time.Millisecond // after the first try; longer after each
+	wantAgain = 300 * time.Millisecond // after the first try; longer after each
 	wantMost  = 30 * time.Second
-	// fewWanted is up to how many are asked for themselves.
-	fewWanted = 8
+	// fewWanted is up to how many are asked for themselves at once, and someWanted
+	// with the second try: where all have just joined, nobody has much to tell.
+	fewWanted, someWanted = 8, 64
 	// Those that are nearly due are asked for together with those that are.
 	askTogether = 60 * time.Millisecond
 	// maxAsks is how many letters ask at one time; the rest waits for askRest.
@@ -104,7 +105,7 @@ func (n *Node) askWanted() {
 		w.due = now.Add(min(wantAgain*time.Duration(w.tries)+rand.N(wantDelay), wantMost))
 		n.askBy(w.due)
 		entry = binary.AppendUvarint(appendID(entry[:0], m.ID), m.version()+1)
-		if few || w.tries%3 == 0 {
+		if few || w.tries%3 == 0 || w.tries == 2 && len(n.wants) <= someWanted {
 			n.post(letterAsk, m.ID, entry)
 			asks++
 			continue
