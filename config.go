@@ -85,7 +85,9 @@ type Config struct {
 	// gets a snapshot in their place, and how many payloads wait for
 	// OnBroadcast. If zero, 1,024.
 	EventBuffer int
-	// Log is told what happens. If nil, nobody is.
+	// Log is told what happens, also by the goroutine that owns the protocol: its
+	// handler must not call the node, and should not take long. If nil, nobody is
+	// told.
 	Log *slog.Logger
 }
 

@@ -21,8 +21,10 @@ import (
 
 // A want is a description that we lack.
 type want struct {
-	due   swim.Instant // when to ask
-	tries int
+	id      ID
+	version uint64
+	due     swim.Instant // when to ask
+	tries   int
 }
 
 const (
@@ -53,9 +55,9 @@ func (n *Node) seek(d *draft, m swim.Member[ID]) {
 		delete(n.wants, at)
 		return
 	}
-	if _, ok := n.wants[at]; !ok {
+	if w := n.wants[at]; w == nil || w.id != m.ID || w.version < m.Metadata {
 		due := n.clock().Add(wantDelay + rand.N(wantDelay))
-		n.wants[at] = &want{due: due}
+		n.wants[at] = &want{id: m.ID, version: m.Metadata, due: due}
 		n.askBy(due)
 	}
 }
@@ -106,7 +108,7 @@ func (n *Node) askWanted() {
 		n.askBy(w.due)
 		entry = binary.AppendUvarint(appendID(entry[:0], m.ID), m.version()+1)
 		if few || w.tries%3 == 0 || w.tries == 2 && len(n.wants) <= someWanted {
-			n.post(letterAsk, m.ID, entry)
+			n.inquire(m.ID, entry)
 			asks++
 			continue
 		}
@@ -125,7 +127,7 @@ func (n *Node) askWanted() {
 // askElder asks somebody for many descriptions.
 func (n *Node) askElder(v *view, body []byte) {
 	if m, ok := v.elder(); ok {
-		n.post(letterAsk, m.ID, body)
+		n.inquire(m.ID, body)
 	}
 }
 
@@ -142,42 +144,63 @@ func (v *view) elder() (elder Member, ok bool) {
 	return elder, ok
 }
 
-// tell answers who asks, over a stream if there is one. It runs in run.
-func (n *Node) tell(l letter, stream func(body []byte)) error {
+// wanted returns whom of a question we can describe, each once, until the
+// descriptions add up to so many bytes: who asks for more asks again.
+func (n *Node) wanted(question []byte, most int) ([]Member, error) {
 	if !n.told.take(n.clock()) {
-		return errTooMany
+		return nil, errTooMany
 	}
-	room := n.letterRoom()
 	v := n.events.view()
-	var body []byte
-	tells := 0
-	for rest := l.body; len(rest) > 0; {
+	seen := make(map[ID]bool)
+	var members []Member
+	for rest := question; len(rest) > 0 && rest[0] != 0 && most > 0; { // zeros are padding
 		id, version, tail, ok := readWanted(rest)
 		if !ok {
-			return errLetter
+			return nil, errLetter
 		}
 		rest = tail
 		m, ok := v.find(id.Addr())
 		if m.Self {
 			m.described = n.described
 		}
-		if !ok || m.ID != id || m.described == nil || m.version() < version {
+		if !ok || m.ID != id || m.described == nil || m.version() < version || seen[id] {
 			continue
 		}
-		entry := appendTold(nil, m)
-		if stream != nil {
-			stream(entry)
-			continue
-		}
-		if len(entry) > room {
-			entry = append(binary.AppendUvarint(appendID(nil, m.ID), m.version()), 0)
+		seen[id] = true
+		members = append(members, m)
+		most -= m.described.size
+	}
+	return members, nil
+}
+
+// mostWanted is how many bytes of descriptions answer one question at the most.
+const mostWanted = 4 << 20
+
+// tell answers who asks in datagrams. It runs in run.
+func (n *Node) tell(l letter) error {
+	room, letters := n.letterRoom(), maxTells
+	if !n.sealed() {
+		// Who asks may be somebody else, so the answer is no larger.
+		room, letters = min(room, len(l.body)), 1
+	}
+	members, err := n.wanted(l.body, mostWanted)
+	if err != nil {
+		return err
+	}
+	var body, entry []byte
+	for _, m := range members {
+		entry = binary.AppendUvarint(appendID(entry[:0], m.ID), m.version())
+		if size := m.described.size; size+len(entry)+3 > room {
+			entry = append(entry, 0)
+		} else {
+			entry = m.described.append(binary.AppendUvarint(entry, uint64(size)+1))
 		}
 		if len(body)+len(entry) > room {
+			if letters--; letters == 0 {
+				break
+			}
 			n.post(letterTell, l.from, body)
 			body = body[:0]
-			if tells++; tells == maxTells {
-				return nil
-			}
 		}
 		body = append(body, entry...)
 	}
@@ -187,10 +210,24 @@ func (n *Node) tell(l letter, stream func(body []byte)) error {
 	return nil
 }
 
+// inquire sends a question. Without a key it is padded to the room that there is for the
+// answer.
+func (n *Node) inquire(to ID, question []byte) {
+	if room := n.letterRoom(); !n.sealed() && len(question) < room {
+		question = append(question, make([]byte, room-len(question))...)
+	}
+	n.post(letterAsk, to, question)
+}
+
+// sealed reports whether those who we hear have the key.
+func (n *Node) sealed() bool {
+	_, ok := n.envelope.(*sealedEnvelope)
+	return ok
+}
+
 func appendTold(b []byte, m Member) []byte {
 	b = binary.AppendUvarint(appendID(b, m.ID), m.version())
-	content := m.described.append(nil)
-	return append(binary.AppendUvarint(b, uint64(len(content))+1), content...)
+	return m.described.append(binary.AppendUvarint(b, uint64(m.described.size)+1))
 }
 
 // readWanted cuts an identity and a version off.
@@ -211,8 +248,8 @@ type told struct {
 	described *description
 }
 
-// hear takes what a member told us: all of it, or nothing if it is damaged. What
-// did not fit is asked for over a stream. It runs in run.
+// hear takes what a member told us: all that we want of it, or nothing if it is
+// damaged. What did not fit is asked for over a stream. It runs in run.
 func (n *Node) hear(from ID, body []byte) error {
 	var heard []told
 	var large []byte
@@ -226,8 +263,12 @@ func (n *Node) hear(from ID, body []byte) error {
 			return errLetter
 		}
 		tail = tail[size:]
+		w := n.wants[id.Addr()]
+		isWanted := w != nil && w.id == id
 		if length == 0 {
-			large = binary.AppendUvarint(appendID(large, id), version)
+			if isWanted {
+				large = binary.AppendUvarint(appendID(large, id), version)
+			}
 			rest = tail
 			continue
 		}
@@ -235,7 +276,9 @@ func (n *Node) hear(from ID, body []byte) error {
 		if !ok {
 			return errLetter
 		}
-		heard = append(heard, told{id, d})
+		if isWanted {
+			heard = append(heard, told{id, d})
+		}
 		rest = tail[length-1:]
 	}
 	n.heard = append(n.heard, heard...)
@@ -260,14 +303,10 @@ func (n *Node) hearPushed(item []byte) (swim.Key, bool, error) {
 		return key, n.described != nil && id == n.core.Self().ID && d.version == n.described.version, nil
 	}
 	m, ok := n.events.view().find(id.Addr())
-	if !ok || m.ID != id || m.version() >= version {
+	if !ok || m.ID != id || !m.State.Active() || max(m.version(), n.pushed[id.Addr()]) >= version {
 		return key, false, nil
 	}
-	for _, h := range n.heard {
-		if h.id == id && h.described.version >= version {
-			return key, false, nil
-		}
-	}
+	n.pushed[id.Addr()] = version
 	n.heard = append(n.heard, told{id, d})
 	return key, true, nil
 }

@@ -273,6 +273,9 @@ func (n *Node) follow(m *names) {
 	}
 	err = n.try(func() error {
 		self := n.core.Self().ID
+		if n.defunct || n.core.Self().State == swim.Left {
+			return nil // it would bring back a node that said goodbye
+		}
 		for _, at := range found {
 			if id, err := identify(at, 0); err == nil && id.Addr() == self.Addr() {
 				return nil // still one of them
@@ -338,6 +341,9 @@ func isLiteral(hostport string) bool {
 	return err == nil
 }
 
+// maxAddresses is how many addresses of one name are asked.
+const maxAddresses = 64
+
 // identities returns who may be at a "host:port". Generation 0 stands for
 // whatever life is there. Our own address is not among them.
 func (n *Node) identities(ctx context.Context, hostport string) ([]ID, error) {
@@ -346,6 +352,7 @@ func (n *Node) identities(ctx context.Context, hostport string) ([]ID, error) {
 	if err != nil {
 		return nil, err
 	}
+	found = found[:min(len(found), maxAddresses)]
 	ids := make([]ID, 0, len(found))
 	for _, at := range found {
 		id, err := identify(at, 0)
@@ -395,13 +402,10 @@ func lookup(ctx context.Context, hostport string, self netip.AddrPort) ([]netip.
 		}
 	}
 	if len(ours) == 0 {
-		ours = all
+		return all, nil
 	}
-	return ours[:min(len(ours), maxAddresses)], nil
+	return ours, nil
 }
-
-// maxAddresses is how many addresses of one name are asked.
-const maxAddresses = 64
 
 // identify returns the identity of a life at an address. The zone of an IPv6
 // address may be the name of an interface.

@@ -117,7 +117,10 @@ func (n *Node) ReloadKeys(keys ...Key) error {
 		n.secrets.Store(e.box.Streams())
 		next := n.described.edit()
 		next.keys = n.keyIDs
-		return n.describe(next)
+		if err := n.describe(next); err != nil {
+			n.log.Error("the others are not told of our keys", "error", err)
+		}
+		return nil
 	})
 }
 

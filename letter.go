@@ -110,7 +110,7 @@ func (n *Node) receive(payload []byte) error {
 	case letterMessage:
 		n.messages.receive(l)
 	case letterAsk:
-		return n.tell(l, nil)
+		return n.tell(l)
 	case letterTell:
 		return n.hear(l.from, l.body)
 	}

@@ -62,7 +62,9 @@ type messages struct {
 
 	owner      func(from ID, key string, payload []byte)
 	direct     func(from ID, payload []byte)
+	most       int // bytes of a message that direct is given
 	queue      chan message
+	queued     atomic.Int64  // bytes of messages for direct in the queue
 	lost       atomic.Uint64 // broadcasts for which the queue was full
 	lostDirect atomic.Uint64
 	end        <-chan struct{}
@@ -86,6 +88,7 @@ func newMessages(end <-chan struct{}, self ID, format messageFormat, cfg Config)
 		format: format,
 		owner:  cfg.OnBroadcast,
 		direct: cfg.OnMessage,
+		most:   cfg.MaxMessage,
 		end:    end,
 	}
 	if m.wanted() {
@@ -128,6 +131,7 @@ func (m *messages) deliver() {
 			return
 		case got := <-m.queue:
 			if got.direct {
+				m.queued.Add(-int64(len(got.payload)))
 				m.direct(got.from, got.payload)
 			} else {
 				m.owner(got.from, got.key, got.payload)

@@ -78,13 +78,14 @@ type description struct {
 	name    string
 	tags    []tag   // sorted by key
 	keys    []KeyID // that it accepts; it seals with the first one
+	size    int     // as it travels
 }
 
 type tag struct{ key, value string }
 
 func (d *description) edit() *description {
 	if d == nil {
-		return &description{}
+		return &description{size: len((&description{}).append(nil))}
 	}
 	next := *d
 	return &next
@@ -101,8 +102,13 @@ func (d *description) setTags(tags map[string]string) {
 // before it.
 func (n *Node) describe(next *description) error {
 	content := next.append(nil)
-	if size := len(content) - next.keySize(); size > MaxMetadata {
-		return fmt.Errorf("selkie: %w: name and tags of %d bytes, of at most %d", swim.ErrTooBig, size, MaxMetadata)
+	next.size = len(content)
+	most := MaxMetadata
+	if n.streams == nil {
+		most = n.letterRoom() - maxLetterHeader // nobody could fetch more
+	}
+	if size := len(content) - next.keySize(); size > most {
+		return fmt.Errorf("selkie: %w: name and tags of %d bytes, of at most %d", swim.ErrTooBig, size, most)
 	}
 	first := n.described == nil
 	next.version = n.core.Self().Metadata + 1
@@ -159,7 +165,7 @@ func readDescription(version uint64, b []byte) (*description, bool) {
 	if len(b) == 0 || len(b) > maxDescription || b[0] != descriptionFormat || version == 0 {
 		return nil, false
 	}
-	d := &description{version: version}
+	d := &description{version: version, size: len(b)}
 	name, b, ok := cutString(b[1:])
 	if !ok {
 		return nil, false

@@ -55,12 +55,13 @@ type Node struct {
 	meetings  int          // how often we still compare what we know
 	meetAt    swim.Instant // when next
 	told      rate
-	heard     []told // since the last publish
+	heard     []told               // since the last publish
+	pushed    map[swim.Addr]uint64 // the versions of heard that were pushed to us
 	pings     pings
 	pinged    lastPing
-	probing   bool // a probe is tried over a stream
-	fetching  int  // streams that fetch descriptions
-	changed   bool // since the state was kept
+	probing   bool               // a probe is tried over a stream
+	fetching  map[swim.Addr]bool // over a stream, from whom
+	changed   bool               // since the state was kept
 	storing   bool
 	storeAt   swim.Instant
 	states    uint64 // how many were made to be kept
@@ -131,7 +132,7 @@ func newNode(ctx context.Context, cfg Config, transport Transport) (*Node, error
 	}
 	started := time.Now()
 	generation := cfg.Wire.generation(started)
-	if saved != nil {
+	if saved != nil && saved.Generation < 1<<63 {
 		generation = max(generation, saved.Generation+1) // whatever the clock says
 	}
 	self, err := identify(at, generation)
@@ -149,6 +150,8 @@ func newNode(ctx context.Context, cfg Config, transport Transport) (*Node, error
 		started:    started,
 		keyIDs:     idsOf(cfg.Keys),
 		wants:      make(map[swim.Addr]*want),
+		pushed:     make(map[swim.Addr]uint64),
+		fetching:   make(map[swim.Addr]bool),
 		calls:      make(chan func()),
 		packets:    newInbox(),
 		life:       life,

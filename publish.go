@@ -44,7 +44,7 @@ const maxLives = 16
 // keepVersion follows the core, which raises the version of our description if
 // somebody knows a higher one (rule 24).
 func (n *Node) keepVersion() {
-	if version := n.core.Self().Metadata; n.described != nil && n.described.version < version {
+	if version := n.core.Self().Metadata; version > 0 && (n.described == nil || n.described.version < version) {
 		n.described = n.described.edit()
 		n.described.version = version
 	}
@@ -53,18 +53,27 @@ func (n *Node) keepVersion() {
 // foldHeard applies the descriptions that reached us.
 func (n *Node) foldHeard(d *draft, now time.Time, events []Event) []Event {
 	for _, h := range n.heard {
+		known, ok := n.core.Member(h.id.Addr())
+		if !ok || known.ID != h.id || !known.Active() {
+			continue
+		}
+		// Nobody is believed about a version that its owner did not announce: it
+		// would be in the way of all that the owner says later.
+		if h.described.version > known.Metadata {
+			h.described = h.described.edit()
+			h.described.version = known.Metadata
+		}
 		if !d.describe(h.id, h.described) {
 			continue
 		}
 		m, _ := d.find(h.id.Addr())
-		if known, ok := n.core.Member(h.id.Addr()); ok {
-			n.seek(d, known) // perhaps a newer one is wanted already
-		}
+		n.seek(d, known) // perhaps a newer one is wanted already
 		e := Event{Time: now, Kind: EventUpdated, Member: m}
 		n.report(e)
 		events = append(events, e)
 	}
 	clear(n.heard)
+	clear(n.pushed)
 	n.heard = n.heard[:0]
 	return events
 }
@@ -74,9 +83,12 @@ func (n *Node) fold(d *draft, note swim.Notification[swim.ID], now time.Time) Ev
 	e := Event{Time: now, Kind: kindOf(note), Old: note.Old}
 	switch note.Kind {
 	case swim.NotifyUp, swim.NotifyDown, swim.NotifyRename, swim.NotifySuspect, swim.NotifyUpdated:
-		d.set(member(note.Member, now))
-		e.Member, _ = d.find(note.Member.ID.Addr())
-		n.seek(d, note.Member)
+		e.Member = member(note.Member, now)
+		if note.Member.ID.Addr() != d.self.ID.Addr() { // else it had the address that we took
+			d.set(e.Member)
+			e.Member, _ = d.find(note.Member.ID.Addr())
+			n.seek(d, note.Member)
+		}
 		if note.Kind == swim.NotifyDown || note.Kind == swim.NotifySuspect {
 			e.Cause = n.cause(note, now)
 		}

@@ -52,8 +52,8 @@ func saveID(id ID) savedID { return savedID{id.Addr().AddrPort(), id.Generation(
 func (s savedID) id() (ID, error) { return swim.NewID(s.Addr, s.Generation) }
 
 // load returns what was kept, and nil if nothing was. A damaged file is set aside
-// and reported. A directory that can not be had is an error, and so are keys or a
-// cluster that are not ours.
+// and reported. A directory that can not be had is an error, and so are a whole file
+// of another version, and keys or a cluster that are not ours.
 func (c *Config) load() (*savedState, error) {
 	if c.DataDir == "" {
 		return nil, nil
@@ -66,14 +66,15 @@ func (c *Config) load() (*savedState, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
-	case err != nil:
-		c.Log.Error("the state of before can not be used, and we begin anew", "file", path, "set aside", aside, "error", err)
+	case errors.Is(err, durable.ErrDamaged):
+		c.Log.Error("the state of before is damaged, and we begin anew", "file", path, "set aside", aside, "error", err)
 		return nil, nil
+	case err != nil: // it may be good: of a later version, or not ours to read
+		return nil, fmt.Errorf("selkie: Config.DataDir: %w", err)
 	}
 	s := &savedState{}
 	if err := json.Unmarshal(content, s); err != nil {
-		c.Log.Error("the state of before makes no sense, and we begin anew", "file", path, "error", err)
-		return nil, nil
+		return nil, fmt.Errorf("selkie: Config.DataDir: %s is not what a node keeps: %w", path, err)
 	}
 	if s.Cluster != c.Cluster {
 		return nil, fmt.Errorf("selkie: %s is of cluster %q, and Config.Cluster is %q", path, s.Cluster, c.Cluster)

@@ -1,6 +1,10 @@
 package selkie
 
-import "github.com/selkie-go/selkie/swim"
+import (
+	"maps"
+
+	"github.com/selkie-go/selkie/swim"
+)
 
 // Stats are the counters and sizes of a node, by value. Counters only grow.
 type Stats struct {
@@ -37,7 +41,8 @@ type Stats struct {
 func (n *Node) Stats() Stats {
 	var s Stats
 	if err := n.do(func() { s = n.stats() }); err != nil {
-		return *n.lastStats.Load()
+		s = *n.lastStats.Load()
+		s.Refused = maps.Clone(s.Refused)
 	}
 	return s
 }

@@ -30,7 +30,7 @@ type StreamTransport interface {
 }
 
 // A stream that is bounded by its transport is told when the other side has
-// shown that it has the key, and how much may come.
+// shown that it has the key, and how much may come. Others have ten seconds.
 type bounded interface {
 	Trust(size int64) bool
 }
@@ -171,13 +171,16 @@ func (n *Node) overStream(ctx context.Context, to ID, question []byte, reply fun
 	if n.streams == nil {
 		return 0, errors.ErrUnsupported
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(n.life, func() { cancel(ErrClosed) })()
 	began := time.Now()
 	conn, err := n.streams.Dial(ctx, to.Addr().AddrPort())
 	if err != nil {
 		return 0, err
 	}
 	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	defer func() {
 		if ctx.Err() != nil && err != nil {
@@ -242,45 +245,52 @@ func (n *Node) accept() {
 // serve answers the one letter of a stream. Who does not have the key is told
 // nothing.
 func (n *Node) serve(conn net.Conn) error {
+	if _, ok := conn.(bounded); !ok {
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second)) // then the other side sees to it
+	}
 	s, err := welcome(conn, n.secrets.Load())
 	if err != nil {
 		return err
 	}
 	if b, ok := conn.(bounded); ok && !b.Trust(int64(n.mostLetter())) {
 		return errTooMany
-	} else if !ok {
-		_ = conn.SetDeadline(time.Now().Add(10 * time.Second)) // then the other side sees to it
 	}
 	l, err := s.read(n.mostLetter())
 	if err != nil {
 		return err
 	}
-	var replies [][]byte
-	var self ID
-	err = n.try(func() error {
-		self = n.core.Self().ID
-		return n.answer(l, func(kind letterKind, body []byte) {
-			replies = append(replies, append(appendLetter(nil, kind, self, l.from), body...))
-		})
-	})
-	if err != nil {
+	var a answer
+	if err := n.try(func() error { return n.answer(l, &a) }); err != nil {
 		return err
 	}
-	for _, r := range replies {
-		if err := s.write(r, false); err != nil {
+	for _, packet := range a.packets {
+		if err := s.write(append(appendLetter(nil, letterPacket, a.self, l.from), packet...), false); err != nil {
 			return err
 		}
 	}
-	return s.write(appendLetter(nil, letterDone, self, l.from), true)
+	for _, m := range a.described {
+		if err := s.write(appendTold(appendLetter(nil, letterTell, a.self, l.from), m), false); err != nil {
+			return err
+		}
+	}
+	return s.write(appendLetter(nil, letterDone, a.self, l.from), true)
+}
+
+// An answer is what goes back over a stream, and is written when run goes on.
+type answer struct {
+	self      ID
+	packets   [][]byte
+	described []Member
 }
 
 // answer handles a letter that came over a stream. It runs in run.
-func (n *Node) answer(l letter, reply func(letterKind, []byte)) error {
+func (n *Node) answer(l letter, a *answer) (err error) {
+	a.self = n.core.Self().ID
 	if l.kind == letterPacket {
-		n.answerPacket(l, reply)
+		a.packets = n.answerPacket(l)
 		return nil
 	}
-	if l.to != n.core.Self().ID || !n.isActive(l.from) {
+	if l.to != a.self || !n.isActive(l.from) {
 		return ErrNotMember
 	}
 	switch l.kind {
@@ -289,27 +299,28 @@ func (n *Node) answer(l letter, reply func(letterKind, []byte)) error {
 			return fmt.Errorf("selkie: %w: nobody takes messages", swim.ErrFull)
 		}
 	case letterAsk:
-		return n.tell(l, func(body []byte) { reply(letterTell, body) })
+		a.described, err = n.wanted(l.body, mostWanted)
 	default:
-		return errLetter
+		err = errLetter
 	}
-	return nil
+	return err
 }
 
 // answerPacket handles a packet of the protocol, and takes what the core sends
 // to its sender back over the stream.
-func (n *Node) answerPacket(l letter, reply func(letterKind, []byte)) {
+func (n *Node) answerPacket(l letter) (answers [][]byte) {
 	if _, from, _, ok := swim.Ends(l.body); !ok || from != l.from {
 		n.note(errLetter)
-		return
+		return nil
 	}
 	sent := len(n.out.Packets)
 	n.note(n.core.HandleData(l.body, n.out))
 	for _, p := range n.out.Packets[sent:] {
 		if p.To.Addr() == l.from.Addr() {
-			reply(letterPacket, slices.Clone(p.Data))
+			answers = append(answers, slices.Clone(p.Data))
 		}
 	}
+	return answers
 }
 
 // A lastPing is the ping of the probe that runs, in case its datagrams get lost.
@@ -354,7 +365,9 @@ func (n *Node) probeByStream() {
 				return errLetter
 			}
 			return n.do(func() {
-				n.streamAcks++
+				if m, _, _, ok := swim.Ends(l.body); ok && m == swim.MessageAck {
+					n.streamAcks++
+				}
 				n.note(n.core.HandleData(l.body, n.out))
 			})
 		})
@@ -368,10 +381,10 @@ func (n *Node) probeByStream() {
 // fetch asks a member over a stream for descriptions that are too large for
 // datagrams. It runs in run.
 func (n *Node) fetch(from ID, wanted []byte) {
-	if n.streams == nil || n.fetching >= maxFetches {
+	if n.streams == nil || len(n.fetching) >= maxFetches || n.fetching[from.Addr()] {
 		return // it is asked again later
 	}
-	n.fetching++
+	n.fetching[from.Addr()] = true
 	question := append(appendLetter(nil, letterAsk, n.core.Self().ID, from), wanted...)
 	n.all.Go(func() {
 		ctx, cancel := context.WithTimeout(n.life, 10*time.Second)
@@ -380,9 +393,14 @@ func (n *Node) fetch(from ID, wanted []byte) {
 			if l.kind != letterTell {
 				return errLetter
 			}
-			return n.try(func() error { return n.hear(l.from, l.body) })
+			return n.try(func() error {
+				if !n.isActive(l.from) {
+					return ErrNotMember
+				}
+				return n.hear(l.from, l.body)
+			})
 		})
-		_ = n.do(func() { n.fetching-- }) // the node may be closed by now
+		_ = n.do(func() { delete(n.fetching, from.Addr()) }) // the node may be closed by now
 		if err != nil {
 			n.log.Debug("description not fetched", "member", from.Addr(), "error", err)
 		}

@@ -87,6 +87,7 @@ func (n *Node) Ping(ctx context.Context, to ID) (time.Duration, error) {
 			// An answer to an earlier one would make this one look quick.
 			_ = n.do(func() { n.pings.forget(numbers) })
 			numbers = numbers[:0]
+			answer = make(chan time.Time, 1)
 		case <-ctx.Done():
 			return 0, fmt.Errorf("selkie: no answer from %v: %w", to.Addr(), context.Cause(ctx))
 		case <-n.stopped:
@@ -130,7 +131,10 @@ func (p *pings) answered(l letter) {
 	number := binary.BigEndian.Uint64(l.body)
 	if w, ok := p.waiting[number]; ok && w.to == l.from {
 		delete(p.waiting, number)
-		w.answer <- time.Now()
+		select {
+		case w.answer <- time.Now():
+		default: // it has one already
+		}
 	}
 }
 
@@ -146,11 +150,20 @@ func (m *messages) receive(l letter) bool {
 	if m.direct == nil {
 		return false
 	}
+	if len(l.body) > m.most || m.queued.Load() > mostQueued {
+		m.lostDirect.Add(1)
+		return false
+	}
 	select {
 	case m.queue <- message{from: l.from, payload: bytes.Clone(l.body), direct: true}:
+		m.queued.Add(int64(len(l.body)))
 		return true
 	default:
 		m.lostDirect.Add(1)
 		return false
 	}
 }
+
+// mostQueued is at how many bytes of messages that wait for the owner more are
+// refused.
+const mostQueued = 16 << 20
