@@ -145,10 +145,10 @@ func TestMembersThatReachEachOtherOnlyThroughOthersLive(t *testing.T) {
 	}
 	c.network.lose(t, rules...)
 	endure(10 * time.Second)
-	c.wantNoDowns(nil)
+	c.wantNoDowns(alone)
 	c.network.lose(t)
 	c.awaitOneView(spread)
-	c.wantNoDowns(nil)
+	c.wantNoDowns(alone)
 	c.summary()
 }
 
