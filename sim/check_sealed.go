@@ -11,8 +11,8 @@ import (
 // checkOpened: what is opened is what somebody sealed for this address in this
 // cluster, as it was. No process opens it twice, nor if it was sealed before the
 // process began, unless it began with an identity that its address had before, or
-// that a liar had named: what was sealed for that may be older (S23). It was sealed
-// under a key that the process has (F29).
+// that a liar had named: what was sealed for that may be older, and with it came in
+// the rest of its session (S23). It was sealed under a key that the process has (F29).
 func (o *oracle) checkOpened(n *Node, h *happening, payload []byte) {
 	if !o.w.Watch {
 		return
@@ -30,10 +30,13 @@ func (o *oracle) checkOpened(n *Node, h *happening, payload []byte) {
 		o.broken("S23", n, h.from.number, "opened a packet of another cluster")
 	case slices.Contains(l.openers, s):
 		o.broken("S23", n, h.from.number, "opened a packet twice")
-	case o.trust && s.fresh && l.born < s.born && !slices.Contains(s.ids, l.to):
+	case o.trust && s.fresh && l.born < s.born && !slices.Contains(s.ids, l.to) && !slices.Contains(s.older, l.by):
 		o.broken("S23", n, h.from.number, "opened a recording: it was sealed at %v for %v", l.born, l.to)
 	case !s.keys.has(l.key):
 		o.broken("F29", n, h.from.number, "opened a packet under key %d, and has %v", l.key, s.keys)
+	}
+	if l.born < s.born && !slices.Contains(s.older, l.by) {
+		s.older = append(s.older, l.by)
 	}
 	l.openers = append(l.openers, s)
 }

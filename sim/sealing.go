@@ -50,8 +50,9 @@ type sealer struct {
 	count   uint64  // packets that it sealed
 	moved   int     // how often the process changed its address
 	born    swim.Instant
-	fresh   bool // nobody had its first identity before
-	strange bool // of somebody who has the keys and is no process
+	older   []*sealer // of whom it opened what is older than itself
+	fresh   bool      // nobody had its first identity before
+	strange bool      // of somebody who has the keys and is no process
 }
 
 // newSealer returns the sealer of a process that starts as somebody, or moved to
