@@ -107,6 +107,15 @@ type sealedEnvelope struct {
 	box  *sealed.Box[swim.Addr]
 }
 
+// box is what seals our packets, and nil if nothing does: then anybody may have
+// sent what we hear.
+func (n *Node) box() *sealed.Box[swim.Addr] {
+	if e, ok := n.envelope.(*sealedEnvelope); ok {
+		return e.box
+	}
+	return nil
+}
+
 func party(id ID) sealed.Party[swim.Addr] {
 	return sealed.Party[swim.Addr]{Addr: id.Addr(), Life: id.Generation()}
 }

@@ -106,7 +106,7 @@ func (n *Node) askWanted() {
 		w.tries++
 		w.due = now.Add(min(wantAgain*time.Duration(w.tries)+rand.N(wantDelay), wantMost))
 		n.askBy(w.due)
-		entry = binary.AppendUvarint(appendID(entry[:0], m.ID), m.version()+1)
+		entry = appendWanted(entry[:0], m.ID, m.version()+1)
 		if few || w.tries%3 == 0 || w.tries == 2 && len(n.wants) <= someWanted {
 			n.inquire(m.ID, entry)
 			asks++
@@ -147,7 +147,7 @@ func (v *view) elder() (elder Member, ok bool) {
 // wanted returns whom of a question we can describe, each once, until the
 // descriptions add up to so many bytes: who asks for more asks again.
 func (n *Node) wanted(question []byte, most int) ([]Member, error) {
-	if !n.told.take(n.clock()) {
+	if !n.questions.take(n.clock()) {
 		return nil, errTooMany
 	}
 	v := n.events.view()
@@ -179,7 +179,7 @@ const mostWanted = 4 << 20
 // tell answers who asks in datagrams. It runs in run.
 func (n *Node) tell(l letter) error {
 	room, letters := n.letterRoom(), maxTells
-	if !n.sealed() {
+	if n.box() == nil {
 		// Who asks may be somebody else, so the answer is no larger.
 		room, letters = min(room, len(l.body)), 1
 	}
@@ -189,7 +189,7 @@ func (n *Node) tell(l letter) error {
 	}
 	var body, entry []byte
 	for _, m := range members {
-		entry = binary.AppendUvarint(appendID(entry[:0], m.ID), m.version())
+		entry = appendWanted(entry[:0], m.ID, m.version())
 		if size := m.described.size; size+len(entry)+3 > room {
 			entry = append(entry, 0)
 		} else {
@@ -210,27 +210,26 @@ func (n *Node) tell(l letter) error {
 	return nil
 }
 
-// inquire sends a question. Without a key it is padded to the room that there is for the
-// answer.
+// inquire sends a question. Without a key it is padded to the room that there is
+// for the answer.
 func (n *Node) inquire(to ID, question []byte) {
-	if room := n.letterRoom(); !n.sealed() && len(question) < room {
+	if room := n.letterRoom(); n.box() == nil && len(question) < room {
 		question = append(question, make([]byte, room-len(question))...)
 	}
 	n.post(letterAsk, to, question)
 }
 
-// sealed reports whether those who we hear have the key.
-func (n *Node) sealed() bool {
-	_, ok := n.envelope.(*sealedEnvelope)
-	return ok
-}
-
 func appendTold(b []byte, m Member) []byte {
-	b = binary.AppendUvarint(appendID(b, m.ID), m.version())
+	b = appendWanted(b, m.ID, m.version())
 	return m.described.append(binary.AppendUvarint(b, uint64(m.described.size)+1))
 }
 
-// readWanted cuts an identity and a version off.
+// appendWanted appends an identity and the version of its description.
+func appendWanted(b []byte, id ID, version uint64) []byte {
+	return binary.AppendUvarint(appendID(b, id), version)
+}
+
+// readWanted cuts off what appendWanted wrote.
 func readWanted(b []byte) (id ID, version uint64, rest []byte, ok bool) {
 	if id, b, ok = readID(b); !ok {
 		return id, 0, nil, false
@@ -267,7 +266,7 @@ func (n *Node) hear(from ID, body []byte) error {
 		isWanted := w != nil && w.id == id
 		if length == 0 {
 			if isWanted {
-				large = binary.AppendUvarint(appendID(large, id), version)
+				large = appendWanted(large, id, version)
 			}
 			rest = tail
 			continue

@@ -123,7 +123,7 @@ func TestAQuestionIsAnsweredOnceForEach(t *testing.T) {
 		}
 		question = append(appendLetter(nil, letterAsk, b.Self().ID, a.Self().ID), question...)
 		bytes := 0
-		_, err := b.overStream(t.Context(), a.Self().ID, question, func(l letter) error {
+		err := b.overStream(t.Context(), a.Self().ID, question, func(l letter) error {
 			bytes += len(l.body)
 			return nil
 		})

@@ -50,11 +50,11 @@ func (n *Node) Keys() []KeyStatus {
 		return known[id]
 	}
 	err := n.do(func() {
-		e, ok := n.envelope.(*sealedEnvelope)
-		if !ok {
+		box := n.box()
+		if box == nil {
 			return
 		}
-		for i, use := range e.box.Keys() {
+		for i, use := range box.Keys() {
 			s := status(use.ID)
 			s.Held, s.Primary = true, i == 0
 			if use.Heard != 0 {
@@ -106,15 +106,15 @@ func (m Member) keys() []KeyID {
 // nothing has changed; a node that began without keys can not get some.
 func (n *Node) ReloadKeys(keys ...Key) error {
 	return n.try(func() error {
-		e, ok := n.envelope.(*sealedEnvelope)
-		if !ok {
+		box := n.box()
+		if box == nil {
 			return fmt.Errorf("selkie: %w: the node began without keys", sealed.ErrKey)
 		}
-		if err := e.box.Reload(keys); err != nil {
+		if err := box.Reload(keys); err != nil {
 			return fmt.Errorf("selkie: %w", err)
 		}
 		n.keyIDs = idsOf(keys)
-		n.secrets.Store(e.box.Streams())
+		n.secrets.Store(box.Streams())
 		next := n.described.edit()
 		next.keys = n.keyIDs
 		if err := n.describe(next); err != nil {

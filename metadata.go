@@ -119,8 +119,7 @@ func (n *Node) describe(next *description) error {
 	if first || len(content) > mostPushed {
 		return nil // who joins is asked by those it joins
 	}
-	item := appendID([]byte{descriptionVersion}, n.core.Self().ID)
-	item = binary.AppendUvarint(item, next.version)
+	item := appendWanted([]byte{descriptionVersion}, n.core.Self().ID, next.version)
 	if _, err := n.core.AddBroadcast(append(item, content...), n.out); err != nil {
 		n.log.Debug("description not broadcast: others will ask", "error", err)
 	}

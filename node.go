@@ -51,10 +51,10 @@ type Node struct {
 	keyIDs    []KeyID
 	described *description // what we say about ourselves; nil if nothing
 	wants     map[swim.Addr]*want
-	askAt     swim.Instant // when the next want is due; 0 if there is none
-	meetings  int          // how often we still compare what we know
-	meetAt    swim.Instant // when next
-	told      rate
+	askAt     swim.Instant         // when the next want is due; 0 if there is none
+	meetings  int                  // how often we still compare what we know
+	meetAt    swim.Instant         // when next
+	questions rate                 // of descriptions, that we answer
 	heard     []told               // since the last publish
 	pushed    map[swim.Addr]uint64 // the versions of heard that were pushed to us
 	pings     pings
@@ -174,9 +174,10 @@ func (n *Node) begin(cfg Config, self ID, saved *savedState) (err error) {
 	if n.wire != WireFoca {
 		n.streams, _ = n.transport.(StreamTransport)
 		n.messages.describe = n.hearPushed
-		n.secrets.Store(sealed.OpenStreams(n.cluster))
-		if e, ok := n.envelope.(*sealedEnvelope); ok {
-			n.secrets.Store(e.box.Streams())
+		if box := n.box(); box != nil {
+			n.secrets.Store(box.Streams())
+		} else {
+			n.secrets.Store(sealed.OpenStreams(n.cluster))
 		}
 	}
 	var seed [32]byte

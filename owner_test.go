@@ -153,7 +153,7 @@ func TestAFloodOfForgeriesChangesNothing(t *testing.T) {
 			t.Errorf("refused %v", s.Refused)
 		}
 		var got sealed.Stats
-		if err := nodes[1].do(func() { got = nodes[1].envelope.(*sealedEnvelope).box.Stats() }); err != nil {
+		if err := nodes[1].do(func() { got = nodes[1].box().Stats() }); err != nil {
 			t.Fatal(err)
 		}
 		if got.Sessions > 3 || got.Derived > 10 {

@@ -162,22 +162,21 @@ func broken(err error) error {
 // overStream sends a letter to a member over a stream and hands each letter that
 // comes back to reply, which may be nil. It returns without an error only if the
 // member said that it is done.
-func (n *Node) overStream(ctx context.Context, to ID, question []byte, reply func(letter) error) (took time.Duration, err error) {
+func (n *Node) overStream(ctx context.Context, to ID, question []byte, reply func(letter) error) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("selkie: stream to %v: %w", to.Addr(), err)
 		}
 	}()
 	if n.streams == nil {
-		return 0, errors.ErrUnsupported
+		return errors.ErrUnsupported
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(n.life, func() { cancel(ErrClosed) })()
-	began := time.Now()
 	conn, err := n.streams.Dial(ctx, to.Addr().AddrPort())
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
@@ -190,28 +189,28 @@ func (n *Node) overStream(ctx context.Context, to ID, question []byte, reply fun
 	n.streamsOpened.Add(1)
 	s, err := greet(conn, n.secrets.Load())
 	if err != nil {
-		return 0, broken(err)
+		return broken(err)
 	}
 	if b, ok := conn.(bounded); ok {
 		b.Trust(int64(len(question)) + int64(n.mostLetter()))
 	}
 	if err := s.write(question, true); err != nil {
-		return 0, err
+		return err
 	}
 	for {
 		l, err := s.read(n.mostLetter())
 		switch {
 		case err == io.EOF:
-			return 0, errBroken
+			return errBroken
 		case err != nil:
-			return 0, err
+			return err
 		case l.from.Addr() != to.Addr():
-			return 0, errLetter
+			return errLetter
 		case l.kind == letterDone:
-			return time.Since(began), nil
+			return nil
 		case reply != nil:
 			if err := reply(l); err != nil {
-				return 0, err
+				return err
 			}
 		}
 	}
@@ -360,7 +359,7 @@ func (n *Node) probeByStream() {
 	n.all.Go(func() {
 		ctx, cancel := context.WithTimeout(n.life, patience)
 		defer cancel()
-		_, err := n.overStream(ctx, to, question, func(l letter) error {
+		err := n.overStream(ctx, to, question, func(l letter) error {
 			if l.kind != letterPacket {
 				return errLetter
 			}
@@ -389,7 +388,7 @@ func (n *Node) fetch(from ID, wanted []byte) {
 	n.all.Go(func() {
 		ctx, cancel := context.WithTimeout(n.life, 10*time.Second)
 		defer cancel()
-		_, err := n.overStream(ctx, from, question, func(l letter) error {
+		err := n.overStream(ctx, from, question, func(l letter) error {
 			if l.kind != letterTell {
 				return errLetter
 			}

@@ -45,8 +45,7 @@ func (n *Node) Send(ctx context.Context, to ID, payload []byte) error {
 	if err != nil || fits {
 		return err
 	}
-	_, err = n.overStream(ctx, to, append(appendLetter(nil, letterMessage, self, to), payload...), nil)
-	return err
+	return n.overStream(ctx, to, append(appendLetter(nil, letterMessage, self, to), payload...), nil)
 }
 
 // Ping measures how long a packet to a member and its answer take, outside of

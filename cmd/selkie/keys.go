@@ -256,22 +256,11 @@ func (a *app) changeKey(ctx context.Context, verb string, request keyRequest, wh
 
 // completeKeys offers the names of keys to a shell.
 func (a *app) completeKeys(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	agent, err := a.dial()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	ctx, cancel := patient(c.Context(), time.Second)
-	defer cancel()
-	info, err := agent.keys(ctx)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	var ids []string
-	for _, k := range info.Keys {
-		ids = append(ids, k.ID)
-	}
-	return ids, cobra.ShellCompDirectiveNoFileComp
+	return a.completeFirst(c, args, func(ctx context.Context, agent *client) (ids []string, err error) {
+		info, err := agent.keys(ctx)
+		for _, k := range info.Keys {
+			ids = append(ids, k.ID)
+		}
+		return ids, err
+	})
 }

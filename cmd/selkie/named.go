@@ -50,6 +50,20 @@ func findNamed(members []memberInfo, name string) (memberInfo, error) {
 
 // completeMembers offers the names of members to a shell.
 func (a *app) completeMembers(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return a.completeFirst(c, args, func(ctx context.Context, agent *client) (names []string, err error) {
+		members, err := agent.members(ctx)
+		for _, m := range members {
+			if !m.Self {
+				names = append(names, m.Name)
+			}
+		}
+		return names, err
+	})
+}
+
+// completeFirst offers a shell what an agent knows for the first argument, and
+// nothing if there is no agent.
+func (a *app) completeFirst(c *cobra.Command, args []string, offer func(context.Context, *client) ([]string, error)) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -59,15 +73,9 @@ func (a *app) completeMembers(c *cobra.Command, args []string, _ string) ([]stri
 	}
 	ctx, cancel := patient(c.Context(), time.Second)
 	defer cancel()
-	members, err := agent.members(ctx)
+	words, err := offer(ctx, agent)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	var names []string
-	for _, m := range members {
-		if !m.Self {
-			names = append(names, m.Name)
-		}
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
+	return words, cobra.ShellCompDirectiveNoFileComp
 }
