@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 // meets it. Besides the usual commands of testscript there are
 //
 //	exits CODE selkie ...   the command ends with that code
-//	addr VARIABLE ADMIN     set a variable to the address of an agent
+//	addr VARIABLE ADMIN     wait until an agent answers, and set a variable to its address
 //	port VARIABLE           set a variable to a port that is free
 //	await FILE TEXT         wait until there is a file, and has a text in it
 //	until PATTERN selkie .. run the command until its output matches
@@ -68,9 +68,21 @@ func addr(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	e, err := parseEndpoint(args[1])
 	ts.Check(err)
-	members, err := newClient(e).members(context.Background())
-	ts.Check(err)
-	ts.Setenv(args[0], members[0].Addr)
+	// Others may know an agent before it can be talked to.
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	for end := time.After(20 * time.Second); ; {
+		members, err := newClient(e).members(context.Background())
+		if err == nil {
+			ts.Setenv(args[0], members[0].Addr)
+			return
+		}
+		select {
+		case <-again.C:
+		case <-end:
+			ts.Check(err)
+		}
+	}
 }
 
 func awaitText(ts *testscript.TestScript, neg bool, args []string) {
